@@ -1,0 +1,1 @@
+"""Perisai: identities of human rights defenders, sealed, opened by need, and accounted for."""
