@@ -40,6 +40,14 @@ class TokenExpired(NotSignedIn):
     message = "The access token has expired. Get a new one and try again."
 
 
+class SignInUnavailable(PerisaiError):
+    """The public keys of an organisation's issuer cannot be had, so no token can be checked."""
+
+    code = "SIGN_IN_UNAVAILABLE"
+    status = 503
+    message = "Your organisation's sign-in service cannot be reached. Try again shortly."
+
+
 class NotForThisFace(PerisaiError):
     """A valid caller at an address that is not theirs, or an unknown or disabled member."""
 
@@ -134,6 +142,25 @@ class ValueInvalid(PerisaiError):
     code = "VALUE_INVALID"
     status = 400
     message = "A value in the input is empty, too long or not in the code list."
+
+
+class AssigneeInvalid(PerisaiError):
+    """The person cannot be assigned."""
+
+    code = "ASSIGNEE_INVALID"
+    status = 400
+    message = (
+        "Assign somebody else: a caseworker of the lead agency, cleared for this case file, "
+        "and never yourself."
+    )
+
+
+class NotAssigned(PerisaiError):
+    """Nothing to end: no live assignment of that person."""
+
+    code = "NOT_ASSIGNED"
+    status = 409
+    message = "That caseworker is not assigned to this case file."
 
 
 class StaleRevision(PerisaiError):
@@ -236,3 +263,46 @@ class RefusesToStart(PerisaiError):
     def __init__(self, sentence: str) -> None:
         """*sentence* says what is wrong and what to do."""
         Exception.__init__(self, sentence)
+
+
+class LogBroken(PerisaiError):
+    """The access log does not hold: something in it was changed, removed or forked.
+
+    Like RefusesToStart it speaks to operators and officers, in words made of table
+    names, indices and paths; `place` and `what` never hold anything of a record.
+    """
+
+    code = "LOG_BROKEN"
+
+    def __init__(self, place: str, what: str) -> None:
+        """*place* says where (a table and row, a file), *what* says how it is wrong."""
+        Exception.__init__(self, f"{place}: {what}")
+        self.place = place
+        self.what = what
+
+
+class LeafMalformed(PerisaiError):
+    """Bytes that no event of the access log has, or an event that cannot be written down."""
+
+    message = "An event of the access log is malformed."
+
+
+class NoteInvalid(PerisaiError):
+    """A signed note, checkpoint or key of one that is malformed or not signed by a known key."""
+
+    message = "A signed note of the access log does not hold."
+
+
+class ProofInvalid(PerisaiError):
+    """A proof that does not lead from the leaf or the older root to the root."""
+
+    message = "A proof of the access log does not hold."
+
+
+class PolicyRefused(RefusesToStart):
+    """A policy text that the lint, the engine or its own tests refuse; the old one stays.
+
+    Its sentence names files, lines and words of the policy, never facts.
+    """
+
+    code = "POLICY_REFUSED"

@@ -136,8 +136,10 @@ class Action(StrEnum):
 
     ADD_NOTE = "add_note"
     ASSIGN_CASEWORKER = "assign_caseworker"
+    IMPORT = "import"
     LIST = "list"
     OPEN_CASE_FILE = "open_case_file"
+    PROVISION_MEMBER = "provision_member"
     READ = "read"
     READ_LOG = "read_log"
     RELEASE = "release"
@@ -179,6 +181,7 @@ class RecordKind(StrEnum):
     ASSIGNMENT = "assignment"
     CASE_FILE = "case_file"
     DEFENDER = "defender"
+    MEMBER = "member"
     NOTE = "note"
     RELEASE = "release"
 

@@ -1,0 +1,213 @@
+"""The composition root: settings become engines, keyring, gate, ledger and, last, a service.
+
+`open_house` makes everything that casework needs and closes it again; the service
+and the operators' commands both stand on it. Nothing is served before the log
+was compared with what was signed for.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from api.accesslog.event import Event
+from api.accesslog.ledger import Ledger, Writer
+from api.accesslog.ledger_postgresql import PostgresqlWriter
+from api.accesslog.ledger_sqlite import SqliteWriter
+from api.accesslog.reader import LogReader
+from api.accesslog.signer import Signer, sign_forever
+from api.casework.house import House
+from api.casework.sign_in import Refusals
+from api.code_lists import load
+from api.crypto.file_key_service import FileKeyService
+from api.crypto.keyring import Keyring
+from api.crypto.signatures import SigningKey
+from api.database import Records, engine_of
+from api.errors import NotForThisFace, NotSignedIn, PerisaiError, RefusesToStart
+from api.identity.jwks import JwksSource
+from api.identity.sign_in import SignIn
+from api.identity.tokens import Issuer, TokenVerifier
+from api.logs import configure_logs
+from api.policies.engine import Policy
+from api.policies.gate import Gate
+from api.schema.context import Context
+from api.schema.faces import schema_of
+from api.schema.http import Face
+from api.settings import Settings, read_settings
+from api.store import key_wraps
+from api.vocabulary import Action, Caller, Decision, Organisation, Phase
+
+
+def utc_now() -> datetime:
+    """Tell the time, in UTC."""
+    return datetime.now(UTC)
+
+
+def key_service(settings: Settings) -> FileKeyService:
+    """Open the key file, for the owners of this process only.
+
+    Raises:
+        RefusesToStart: it does not open.
+    """
+    try:
+        passphrase = settings.key_passphrase_file.read_text(encoding="utf-8").strip()
+    except OSError:
+        raise RefusesToStart(
+            f"The passphrase file {settings.key_passphrase_file} cannot be read."
+        ) from None
+    return FileKeyService.open(settings.key_file, passphrase, settings.owners)
+
+
+def log_writer(url: str) -> Writer:
+    """Give the writer of the access log at *url*."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return SqliteWriter(Path(parsed.database or ""))
+    return PostgresqlWriter(url)
+
+
+@asynccontextmanager
+async def open_house(
+    settings: Settings, now: Callable[[], datetime] = utc_now, *, adopt: bool = False
+) -> AsyncIterator[House]:
+    """Open everything; close it at the end, whatever happened.
+
+    Args:
+        adopt: let the signer begin with a log that has entries already.
+
+    Raises:
+        RefusesToStart: a setting or a state under which serving would be unsafe.
+    """
+    async with AsyncExitStack() as closing:
+        engine = engine_of(settings.records_url.get_secret_value())
+        records = Records(engine)
+        closing.push_async_callback(records.close)
+        service = key_service(settings)
+        async with records.snapshot() as snapshot:
+            secrets = await key_wraps.secrets_of(snapshot, settings.owners)
+        keyring = await Keyring.start(service, secrets)
+        reader_engine = engine_of(settings.log_reader_url.get_secret_value())
+        closing.push_async_callback(reader_engine.dispose)
+        source = log_writer(settings.log_url.get_secret_value())
+        ledger = Ledger(source)
+        signer = Signer(
+            settings.log_state, SigningKey.load(settings.log_signing_key), settings.log_origin
+        )
+        await ledger.start()
+        closing.push_async_callback(ledger.close)
+        await signer.start(source, adopt=adopt)
+        closing.callback(signer.close)
+        signing = asyncio.create_task(
+            sign_forever(signer, source, broken=lambda _: ledger.shut()), name="signer"
+        )
+        closing.push_async_callback(_end, signing)
+        gate = Gate(Policy.shipped())
+        house = House(records, keyring, gate, ledger, LogReader(reader_engine), load(), now)
+        await ledger.append(_started(house))
+        yield house
+
+
+async def _end(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.wait([task])
+
+
+def _started(house: House) -> Event:
+    return Event(
+        at=house.now(),
+        request="start",
+        actor=None,
+        organisation=None,
+        role=None,
+        action=Action.START,
+        phase=Phase.WHOLE,
+        purpose=None,
+        basis=None,
+        decision=Decision.ALLOWED,
+        code=None,
+        policy=house.gate.policy_hash,
+        agencies=(),
+    )
+
+
+class _Door:
+    """One face's place in the routes; it answers once the house is open."""
+
+    def __init__(self) -> None:
+        self.face: Face | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.face is None:
+            raise RuntimeError("a request came before the service was open")
+        await self.face(scope, receive, send)
+
+
+def create_app(
+    settings: Settings | None = None, now: Callable[[], datetime] = utc_now
+) -> Starlette:
+    """Make the service. Servers call it without arguments: settings are then read once.
+
+    Raises:
+        RefusesToStart: the settings are incomplete; or, when the service starts, a
+            state under which serving would be unsafe.
+    """
+    chosen = read_settings() if settings is None else settings
+    configure_logs()
+    doors = {face: _Door() for face in chosen.faces}
+    opened: list[House] = []
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        verifier = TokenVerifier(
+            [
+                Issuer(i.url, Organisation(i.organisation), JwksSource(i.jwks))
+                for i in chosen.issuers
+            ],
+            chosen.audience,
+            now,
+        )
+        async with open_house(chosen, now) as house:
+            opened.append(house)
+            refusals = Refusals(house)
+            for name, door in doors.items():
+                door.face = _face(name, house, verifier, refusals)
+            yield
+
+    async def healthy(_request: Request) -> Response:
+        return JSONResponse({"status": "alive"})
+
+    async def ready(_request: Request) -> Response:
+        try:
+            for house in opened:
+                await house.records.health()
+                await house.ledger.health()
+        except PerisaiError as error:
+            return JSONResponse({"status": "not ready", "code": error.code}, 503)
+        return JSONResponse({"status": "ready"})
+
+    routes: list[BaseRoute] = [Route("/healthz", healthy), Route("/readyz", ready)]
+    routes += [Route(f"/graphql/{name}", door, methods=None) for name, door in doors.items()]
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+def _face(name: str, house: House, verifier: TokenVerifier, refusals: Refusals) -> Face:
+    async def refused(error: PerisaiError, caller: Caller | None, request: str) -> None:
+        # Only who was turned away at the door leaves an event: a request that is not
+        # understood decides nothing and touches no record.
+        if caller is None and isinstance(error, NotSignedIn | NotForThisFace):
+            await refusals.append(error, request)
+
+    return Face(
+        schema_of(name),
+        authenticate=SignIn(house, verifier, name),
+        make_context=lambda caller, _request: Context(house, caller),
+        refused=refused,
+    )

@@ -1,0 +1,1 @@
+"""What people do: every door leads through here, and every opening through `disclosure`."""

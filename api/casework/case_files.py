@@ -1,0 +1,193 @@
+"""List case files, open one, read one defender: what a caseworker's screen asks first."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from api.casework.disclosure import Reading, disclose
+from api.casework.house import House
+from api.casework.views import CaseFileView, DefenderView
+from api.crypto.framing import frame
+from api.errors import MalformedCursor, NotFound, PageSizeInvalid, PurposeMissing
+from api.store.case_files import Order, Shape, Which, reference_filter
+from api.vocabulary import Action, Caller, CaseStatus, RecordKind, Urgency
+
+#: The most that one page holds.
+PAGE_MOST = 100
+
+#: A cursor that is older than a working day starts again from the first page.
+CURSOR_LIFETIME = timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What narrows a list; None does not."""
+
+    status: Sequence[CaseStatus] | None = None
+    urgency: Sequence[Urgency] | None = None
+    lead_agency: str | None = None
+    province: str | None = None
+    assigned_to_me: bool | None = None
+    reference: str | None = None
+
+    def parameters(self) -> dict[str, Any]:
+        """Give the filters that are present, as the store wants them."""
+        found: dict[str, Any] = {}
+        if self.status is not None:
+            found["status"] = [s.value for s in self.status]
+        if self.urgency is not None:
+            found["urgency"] = list(self.urgency)
+        if self.lead_agency is not None:
+            found["lead_agency"] = self.lead_agency
+        if self.province is not None:
+            found["province"] = self.province
+        if self.assigned_to_me:
+            found["assigned_to_me"] = True
+        if self.reference is not None:
+            found["reference"] = reference_filter(self.reference)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list.
+
+    Attributes:
+        cursors: makes the cursor of any item, sealed to this caller and list.
+    """
+
+    items: list[CaseFileView]
+    has_next: bool
+    cursors: "Cursors"
+
+
+class Cursors:
+    """Seals positions in one list for one caller; nobody else's fit."""
+
+    def __init__(self, house: House, caller: Caller, *of: str) -> None:
+        """*of* says which list: its name, filters and order."""
+        self._key = house.keyring.cursor_key(caller.organisation)
+        self._context = frame(caller.member.bytes, *(part.encode() for part in of))
+        self._now = house.now()
+
+    def seal(self, key: object, row_id: UUID) -> str:
+        """Seal the position just after the row with this sort key and id."""
+        value = key.isoformat() if isinstance(key, date) else key
+        until = int((self._now + CURSOR_LIFETIME).timestamp())
+        return self._key.seal(self._context, json.dumps([value, row_id.hex, until]).encode())
+
+    def open(self, cursor: str) -> tuple[Any, UUID]:
+        """Give the sort key (as JSON holds it) and the id.
+
+        Raises:
+            MalformedCursor: made for another caller or list, changed, or too old.
+        """
+        value, row_id, until = json.loads(self._key.open(self._context, cursor))
+        if until < self._now.timestamp():
+            raise MalformedCursor
+        return value, UUID(row_id)
+
+
+def check_page_size(first: int) -> None:
+    """Refuse a page that is empty or over PAGE_MOST."""
+    if not 1 <= first <= PAGE_MOST:
+        raise PageSizeInvalid
+
+
+async def page(
+    house: House,
+    caller: Caller,
+    *,
+    first: int,
+    after: str | None,
+    filters: Filters,
+    order: Order,
+    case_file: frozenset[str],
+    defender: frozenset[str] | None,
+) -> Page:
+    """Disclose one page of the case files in the caller's scope.
+
+    Args:
+        case_file, defender: names of the fields that are asked for; `defender` None:
+            the defenders are not asked for.
+    """
+    check_page_size(first)
+    if caller.purpose is None:
+        raise PurposeMissing
+    given = filters.parameters()
+    cursors = Cursors(house, caller, "caseFiles", repr(sorted(given.items())), order.value)
+    parameters: dict[str, Any] = {**given, "first": first + 1}
+    parameters.pop("assigned_to_me", None)
+    if after is not None:
+        key, parameters["after_id"] = cursors.open(after)
+        parameters["after_key"] = _sort_key(order, key)
+    shape = Shape(Which.PAGE, case_file, defender, frozenset(given), order, after=after is not None)
+    views = await disclose(house, caller, Reading(Action.LIST, shape, parameters))
+    return Page(views[:first], len(views) > first, cursors)
+
+
+def _sort_key(order: Order, value: Any) -> Any:
+    match order:
+        case Order.NEWEST | Order.OLDEST:
+            return date.fromisoformat(value)
+        case Order.MOST_URGENT:
+            return Urgency(value)
+        case Order.REFERENCE:
+            return value
+
+
+async def one(
+    house: House,
+    caller: Caller,
+    case_file_id: UUID,
+    *,
+    case_file: frozenset[str],
+    defender: frozenset[str] | None,
+    notes: bool,
+) -> CaseFileView:
+    """Disclose one case file.
+
+    Raises:
+        NotFound: it is not there, or not in the caller's reach; the event says only that.
+    """
+    views = await disclose(
+        house,
+        caller,
+        Reading(
+            Action.READ,
+            Shape(Which.ONE, case_file, defender),
+            {"id": case_file_id},
+            target=(RecordKind.CASE_FILE, case_file_id),
+            notes=notes,
+        ),
+    )
+    if not views:
+        raise NotFound
+    return views[0]
+
+
+async def defender(
+    house: House, caller: Caller, defender_id: UUID, *, asked: frozenset[str]
+) -> DefenderView:
+    """Disclose one defender, through the case file that shows most of them.
+
+    Raises:
+        NotFound: as `one`.
+    """
+    views = await disclose(
+        house,
+        caller,
+        Reading(
+            Action.READ,
+            Shape(Which.OF_DEFENDER, frozenset(), asked),
+            {"id": defender_id},
+            target=(RecordKind.DEFENDER, defender_id),
+        ),
+    )
+    found = [d for view in views for d in view.defenders]
+    if not found:
+        raise NotFound
+    return min(found, key=lambda d: len(d.withheld))

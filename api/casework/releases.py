@@ -1,0 +1,206 @@
+"""Releases: redacted views, each made for one partner and sealed under that partner's key.
+
+What a partner reads is not a filter over the record: it is a record of its own
+in which no identity was ever written.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from api.accesslog.event import Event, Touched
+from api.casework import rights
+from api.casework.case_files import Cursors, check_page_size
+from api.casework.disclosure import append_all, open_keys, open_one, wraps_of
+from api.casework.house import House
+from api.casework.recording import event_of
+from api.errors import NotForThisFace, NotFound, PurposeMissing, SealBroken
+from api.policies.facts import PartnerFacts, ReleaseFacts
+from api.policies.gate import Allowed, Refused, Verdict
+from api.store import releases
+from api.store.releases import ReleaseRow
+from api.store.sealed_fields import RELEASE_BODY
+from api.vocabulary import Action, Caller, Compartment, Decision, Partner, Reason, RecordKind
+
+_log = structlog.get_logger("perisai.releases")
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseContent:
+    """What a release says, each fact generalised before it was sealed."""
+
+    province: str
+    month: str
+    categories: Sequence[str]
+    incident_kinds: Sequence[str]
+    adversary_kinds: Sequence[str]
+    needs: Sequence[str]
+    summary: str = field(repr=False)
+
+    def dump(self) -> str:
+        """Print it as it is sealed."""
+        return json.dumps(
+            {name: getattr(self, name) for name in self.__slots__},
+            ensure_ascii=False,
+            separators=(",", ":"),
+            default=list,
+        )
+
+    @classmethod
+    def load(cls, text: str) -> "ReleaseContent":
+        """Read what `dump` printed."""
+        return cls(**json.loads(text))
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseView:
+    """One release as its partner sees it; `content` None: it could not be opened."""
+
+    id: UUID
+    agency: str
+    profile: str
+    purpose: str
+    until: datetime
+    content: ReleaseContent | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasePage:
+    """One page of releases, first to end first."""
+
+    items: list[ReleaseView]
+    has_next: bool
+    cursors: Cursors
+
+
+async def page(house: House, caller: Partner, *, first: int, after: str | None) -> ReleasePage:
+    """Disclose a page of the releases that were made for the caller's organisation."""
+    check_page_size(first)
+    if caller.purpose is None:
+        raise PurposeMissing
+    cursors = Cursors(house, caller, "releases")
+    parameters: dict[str, Any] = {"first": first + 1}
+    if after is not None:
+        key, parameters["after_id"] = cursors.open(after)
+        parameters["after_key"] = datetime.fromisoformat(key)
+    views = await _disclose(house, caller, parameters, None)
+    return ReleasePage(views[:first], len(views) > first, cursors)
+
+
+async def one(house: House, caller: Partner, release_id: UUID) -> ReleaseView:
+    """Disclose one release.
+
+    Raises:
+        NotFound: not there, over, revoked, or made for somebody else.
+    """
+    views = await _disclose(house, caller, {"id": release_id}, release_id)
+    if not views:
+        raise NotFound
+    return views[0]
+
+
+async def _disclose(
+    house: House, caller: Partner, parameters: Mapping[str, Any], target: UUID | None
+) -> list[ReleaseView]:
+    """Read, decide, append, open, return: as `disclosure.disclose`, for the other face."""
+    if caller.purpose is None:
+        raise PurposeMissing
+    now = house.now()
+    who = PartnerFacts(str(caller.purpose.value))
+    scope = house.gate.scope(who, "see", releases.SCOPE)
+    given = {**parameters, "partner": caller.organisation, "now": now}
+    async with house.records.snapshot() as snapshot:
+        member = await rights.member_of(house, snapshot, caller)
+        if member.role != caller.role:
+            raise NotForThisFace
+        if target is None:
+            rows = await releases.page(snapshot, scope, given)
+        else:
+            found = await releases.one(snapshot, scope, given)
+            rows = [] if found is None else [found]
+        verdicts = {row.id: _decide(house, caller, who, row, now) for row in rows}
+        permitted = {
+            (row.id, Compartment.RELEASE) for row in rows if isinstance(verdicts[row.id], Allowed)
+        }
+        wraps = await wraps_of(snapshot, caller.organisation, permitted)
+    permit = house.gate.permit({(row.id, Compartment.RELEASE): verdicts[row.id] for row in rows})
+    await append_all(house, [_event(house, caller, rows, verdicts, target)])
+    permit.check(*permitted)
+    keys = await open_keys(house, caller.organisation, wraps)
+    views = []
+    for row in rows:
+        if (row.id, Compartment.RELEASE) not in permitted:
+            continue
+        try:
+            text = open_one(keys, RELEASE_BODY, row.id, row.id, row.body)
+            content = ReleaseContent.load(text)
+        except SealBroken:
+            content = None
+        views.append(ReleaseView(row.id, row.agency, row.profile, row.purpose, row.until, content))
+    return views
+
+
+def _decide(
+    house: House, caller: Partner, who: PartnerFacts, row: ReleaseRow, now: datetime
+) -> Verdict:
+    addressed = row.partner == caller.organisation
+    if addressed and not rights.holds(house, row.partner, "release", row.seal_values, row.seal):
+        return Refused(Reason.SEAL_BROKEN)
+    live = row.until > now and row.revoked_at is None
+    verdict = house.gate.see(who, ReleaseFacts(addressed, live))
+    if isinstance(verdict, Allowed) is not bool(row.in_scope):
+        _log.error("scope_and_decision_differ", policy=house.gate.policy_hash)
+        return Refused(Reason.NOT_IN_REACH)
+    return verdict
+
+
+def _event(
+    house: House,
+    caller: Caller,
+    rows: Sequence[ReleaseRow],
+    verdicts: Mapping[UUID, Verdict],
+    target: UUID | None,
+) -> Event:
+    touched: list[Touched] = []
+    for verdict in dict.fromkeys(verdicts.values()):
+        of = tuple((RecordKind.RELEASE, r.id, 0) for r in rows if verdicts[r.id] == verdict)
+        if isinstance(verdict, Allowed):
+            touched.append(
+                Touched(
+                    Decision.DISCLOSED,
+                    verdict.ground,
+                    None,
+                    (Compartment.RELEASE,),
+                    (RELEASE_BODY.name,),
+                    of,
+                )
+            )
+        elif target is None:
+            touched.append(Touched(Decision.WITHHELD, None, verdict.reason, (), (), of))
+    gone = target is not None and not touched
+    if gone and target is not None:
+        # Not there, over, or somebody else's: the same words for each.
+        touched.append(
+            Touched(
+                Decision.WITHHELD,
+                None,
+                Reason.NOT_IN_REACH,
+                (),
+                (),
+                ((RecordKind.RELEASE, target, 0),),
+            )
+        )
+    return event_of(
+        house,
+        caller,
+        Action.LIST if target is None else Action.READ,
+        Decision.WITHHELD if gone else Decision.DISCLOSED,
+        tuple(touched),
+        agencies=tuple(sorted({row.agency for row in rows})),
+        code=NotFound.code if gone else None,
+    )

@@ -1,0 +1,79 @@
+"""Who is this caller, by rows whose seals hold? Facts for the gate come from here.
+
+A row that somebody wrote into the database without the agency's key counts for
+nothing: it is left out of the facts and reported by table, never by content.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+
+from api.casework.house import House
+from api.database import Connection
+from api.errors import NotForThisFace, PurposeMissing
+from api.policies.facts import CaseworkerFacts
+from api.store import members
+from api.store.members import MemberRow
+from api.store.tables import RIGHTS
+from api.vocabulary import CASEWORK_ROLES, Caller
+
+_log = structlog.get_logger("perisai.rights")
+
+
+def holds(house: House, owner: str, table: str, values: Sequence[Any], seal: bytes) -> bool:
+    """Tell whether *owner* sealed this row as it stands; report it where not."""
+    if house.keyring.rights(owner).holds(table, values, seal):
+        return True
+    _log.error("seal_broken", table=table, owner=owner)
+    return False
+
+
+def sealed_row(house: House, owner: str, table: str, row: dict[str, Any]) -> dict[str, Any]:
+    """Give *row* with the seal of *owner* over the columns that RIGHTS names."""
+    values = [row.get(column) for column in RIGHTS[table]]
+    return {**row, "seal": house.keyring.rights(owner).seal(table, values)}
+
+
+async def live_member(
+    house: House, snapshot: Connection, organisation: str, subject: str
+) -> MemberRow:
+    """Read the member behind a token.
+
+    Raises:
+        NotForThisFace: nobody of that name, disabled, or a row without a seal.
+    """
+    return _proven(house, await members.by_subject(snapshot, organisation, subject))
+
+
+def _proven(house: House, row: MemberRow | None) -> MemberRow:
+    if row is None or not row.live:
+        raise NotForThisFace
+    if not holds(house, row.organisation, "member", row.seal_values, row.seal):
+        raise NotForThisFace
+    return row
+
+
+async def member_of(house: House, snapshot: Connection, caller: Caller) -> MemberRow:
+    """Read the caller's own row again, in the snapshot in which is decided."""
+    row = _proven(house, await members.by_id(snapshot, caller.member))
+    if row.organisation != caller.organisation or row.role != caller.role:
+        raise NotForThisFace
+    return row
+
+
+async def caseworker(house: House, snapshot: Connection, caller: Caller) -> CaseworkerFacts:
+    """Build the facts about a caseworker who declared a purpose.
+
+    Raises:
+        PurposeMissing: none was declared.
+        NotForThisFace: no casework role, or the member no longer stands.
+    """
+    if caller.purpose is None:
+        raise PurposeMissing
+    row = await member_of(house, snapshot, caller)
+    if caller.role not in CASEWORK_ROLES:
+        raise NotForThisFace
+    return CaseworkerFacts(
+        row.organisation, row.role, row.clearance, row.trained, str(caller.purpose.value)
+    )

@@ -1,0 +1,148 @@
+"""Find defenders: by keyed tag (NIK, phone) or by name, matched in memory.
+
+A search is an opening like every other: only records whose searched compartment
+the caller may open are candidates, every candidate is in the event, and what is
+then shown of the hits is a reading of its own.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from api.casework import names
+from api.casework.disclosure import Reading, disclose
+from api.casework.house import House
+from api.casework.identifiers import Nik, parse_phone
+from api.casework.views import CaseFileView, DefenderView
+from api.errors import PageSizeInvalid, PurposeMissing
+from api.store.case_files import Shape, Which
+from api.vocabulary import Action, Caller, Compartment
+
+#: The most hits of one search.
+HITS_MOST = 20
+
+_NAMES = frozenset({"fullName", "aliases"})
+
+
+class By(StrEnum):
+    """What a search is by."""
+
+    NAME = "name"
+    NIK = "nik"
+    PHONE = "phone"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A defender that was found, and why.
+
+    Attributes:
+        score: 0 to 100.
+        likeness: how the value fits: "exact", or the kind of likeness of a name.
+    """
+
+    defender: DefenderView
+    case_files: list[CaseFileView]
+    score: int
+    likeness: str
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is searched for; the value shows nowhere."""
+
+    by: By
+    value: str = field(repr=False)
+
+
+async def find_defenders(
+    house: House, caller: Caller, query: Query, *, first: int, asked: frozenset[str]
+) -> list[Hit]:
+    """Find defenders, best first, among those the caller may open.
+
+    Args:
+        asked: names of the defenders' fields that are to be shown.
+
+    Raises:
+        NikInvalid, PhoneInvalid, ValueInvalid: nothing was searched, nothing logged.
+    """
+    if not 1 <= first <= HITS_MOST:
+        raise PageSizeInvalid
+    if caller.purpose is None:
+        raise PurposeMissing
+    found = (
+        await _by_name(house, caller, query.value, first)
+        if query.by is By.NAME
+        else await _by_tag(house, caller, query)
+    )
+    if not found:
+        return []
+    views = await disclose(
+        house,
+        caller,
+        Reading(
+            Action.READ,
+            Shape(Which.OF_DEFENDERS, frozenset({"reference"}), asked),
+            {"ids": list(found)},
+        ),
+    )
+    hits = []
+    for defender_id, (score, likeness) in found.items():
+        files = [v for v in views if any(d.id == defender_id for d in v.defenders)]
+        shown = [d for v in files for d in v.defenders if d.id == defender_id]
+        if shown:
+            best = min(shown, key=lambda d: len(d.withheld))
+            hits.append(Hit(best, files, score, likeness))
+    return hits[:first]
+
+
+async def _by_tag(house: House, caller: Caller, query: Query) -> dict[UUID, tuple[int, str]]:
+    """Find by the keyed tag of a normal form; the tag itself opens nothing."""
+    if query.by is By.NIK:
+        name, compartment, normal = "nik", Compartment.IDENTITY, Nik.parse(query.value).digits
+    else:
+        name, compartment, normal = "phones", Compartment.CONTACT, parse_phone(query.value)
+    [tag] = await house.keyring.tags(caller.organisation, query.by.value, [normal])
+    views = await _candidates(
+        house, caller, Which.TAGGED, {"field": query.by.value, "tag": tag}, compartment, {name}
+    )
+    found: dict[UUID, tuple[int, str]] = {}
+    for defender in (d for view in views for d in view.defenders):
+        # The tag says "equal"; what was opened proves it.
+        value: Any = defender.nik if query.by is By.NIK else defender.phones
+        if value is not None and (normal == value or normal in value):
+            found[defender.id] = (100, names.Likeness.EXACT.value)
+    return found
+
+
+async def _by_name(
+    house: House, caller: Caller, value: str, limit: int
+) -> dict[UUID, tuple[int, str]]:
+    """Open the names of every candidate and match them in memory."""
+    names.match(value, ())  # Too short a name is refused before anything is opened.
+    views = await _candidates(house, caller, Which.ALL, {}, Compartment.IDENTITY, _NAMES)
+    people = {
+        d.id: [d.full_name or "", *(d.aliases or ())] for view in views for d in view.defenders
+    }
+    return {m.key: (m.score, m.reason.value) for m in names.match(value, people.items(), limit)}
+
+
+async def _candidates(
+    house: House,
+    caller: Caller,
+    which: Which,
+    parameters: dict[str, Any],
+    compartment: Compartment,
+    fields: frozenset[str] | set[str],
+) -> list[CaseFileView]:
+    return await disclose(
+        house,
+        caller,
+        Reading(
+            Action.SEARCH,
+            Shape(which, frozenset(), frozenset(fields)),
+            parameters,
+            compartment=compartment,
+        ),
+    )

@@ -1,0 +1,94 @@
+"""What people type into a defender or a case file, checked and in normal form.
+
+The normal form is what is sealed and searched. Every check raises a typed error
+that names the kind of mistake and never the value.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from api.casework.identifiers import Nik, parse_email, parse_kk, parse_phone
+from api.casework.resealing import Value
+from api.code_lists import CodeLists
+from api.errors import ValueInvalid
+
+#: Characters of a line (a name, an address) and of a text (an account, a note).
+LINE_MOST = 300
+TEXT_MOST = 20_000
+
+#: How many phones, aliases, ... one defender has at the most.
+SEVERAL_MOST = 20
+
+
+def line(value: str) -> str:
+    """Check one line of text."""
+    value = " ".join(value.split())
+    if not value or len(value) > LINE_MOST:
+        raise ValueInvalid
+    return value
+
+
+def text(value: str) -> str:
+    """Check a longer text."""
+    value = value.strip()
+    if not value or len(value) > TEXT_MOST or "\x00" in value:
+        raise ValueInvalid
+    return value
+
+
+def _several(parse: Callable[[str], str]) -> Callable[[Sequence[str]], list[str]]:
+    def check(values: Sequence[str]) -> list[str]:
+        if len(values) > SEVERAL_MOST:
+            raise ValueInvalid
+        return list(dict.fromkeys(parse(v) for v in values))
+
+    return check
+
+
+def _born(value: date) -> date:
+    if value.year < 1900:  # nobody older lives; a slip of the keyboard
+        raise ValueInvalid
+    return value
+
+
+#: Sealed column of a defender -> what checks it.
+DEFENDER: Mapping[str, Callable[[Any], Value]] = {
+    "full_name": line,
+    "aliases": _several(line),
+    "nik": lambda value: Nik.parse(value).digits,
+    "family_card": parse_kk,
+    "date_of_birth": _born,
+    "gender": line,
+    "nationality": line,
+    "phones": _several(parse_phone),
+    "emails": _several(parse_email),
+    "home_address": line,
+    "present_location": line,
+}
+
+
+def defender_values(given: Mapping[str, Any]) -> dict[str, Value]:
+    """Check the columns that are given; None empties one.
+
+    Raises:
+        NikInvalid, PhoneInvalid, ValueInvalid
+    """
+    return {
+        column: None if value is None else DEFENDER[column](value)
+        for column, value in given.items()
+    }
+
+
+def codes_of(codes: CodeLists, name: str, given: Sequence[str]) -> list[str]:
+    """Check codes of list *name* that stand in clear as they are."""
+    clear, _ = parted(codes, name, given)
+    return clear
+
+
+def parted(codes: CodeLists, name: str, given: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Check codes of list *name*, and part them: what stands in clear, what is sealed."""
+    if len(given) > SEVERAL_MOST or not all(codes.has(name, code) for code in given):
+        raise ValueInvalid
+    parted = codes.split(name, given)
+    return list(parted.clear), list(parted.sealed)

@@ -1,0 +1,1 @@
+"""Bytes only: sealing, data keys, key services, MACs and signatures. FORMAT.md has every byte."""

@@ -1,0 +1,146 @@
+"""Engines and transactions: the only place, beside the ledger, where a commit happens.
+
+A reading takes one snapshot, so that rights, wraps and sealed bytes belong to
+one moment; it is closed before the log is written. A change takes its locks
+explicitly. The naming convention makes every constraint have the same name on
+both databases.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import MetaData, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from api.errors import StoreUnavailable
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+#: A statement of a request that runs longer than this is stuck, not slow (seconds).
+STATEMENT_LIMIT = 10
+
+Connection = AsyncConnection
+
+
+def metadata() -> MetaData:
+    """Give an empty metadata with the naming convention."""
+    return MetaData(naming_convention=NAMING)
+
+
+def engine_of(url: str) -> AsyncEngine:
+    """Make the engine for *url* (`sqlite+aiosqlite:` or `postgresql+asyncpg:`)."""
+    if make_url(url).get_backend_name() == "sqlite":
+        engine = create_async_engine(url, hide_parameters=True)
+        _explicit_transactions(engine)
+        return engine
+    return create_async_engine(
+        url,
+        pool_size=16,
+        max_overflow=16,
+        hide_parameters=True,
+        connect_args={
+            "server_settings": {
+                # One plan for all values of a prepared statement: the planner would
+                # otherwise be asked again for each of the first executions.
+                "plan_cache_mode": "force_generic_plan",
+                "statement_timeout": f"{STATEMENT_LIMIT}s",
+                "idle_in_transaction_session_timeout": f"{STATEMENT_LIMIT}s",
+                "jit": "off",
+            }
+        },
+    )
+
+
+def _explicit_transactions(engine: AsyncEngine) -> None:
+    """Make SQLite begin where we begin: the driver begins only before a write."""
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def set_up(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=wal",
+            "synchronous=full",
+            "foreign_keys=on",
+            "busy_timeout=5000",
+        ):
+            cursor.execute(f"pragma {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Any) -> None:
+        writes = connection.get_execution_options().get("perisai_writes", False)
+        connection.exec_driver_sql("begin immediate" if writes else "begin")
+
+
+class Records:
+    """The records' database: snapshots to read, transactions to change."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        """Take the engine over; `close` disposes of it."""
+        self._engine = engine
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Connection]:
+        """Read one moment: nothing that happens meanwhile is seen, nothing is written.
+
+        Raises:
+            StoreUnavailable: the database does not answer.
+        """
+        async with self._connect(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        ) as connection:
+            yield connection
+            await connection.rollback()
+
+    @asynccontextmanager
+    async def change(self) -> AsyncIterator[Connection]:
+        """Write, and commit when the block ends without an exception.
+
+        Raises:
+            StoreUnavailable: the database does not answer; nothing was written,
+                or it is not known whether the commit arrived.
+        """
+        async with self._connect(
+            isolation_level="READ COMMITTED", perisai_writes=True
+        ) as connection:
+            yield connection
+            await connection.commit()
+
+    @asynccontextmanager
+    async def _connect(self, isolation_level: str, **options: bool) -> AsyncIterator[Connection]:
+        if self._engine.dialect.name == "postgresql":
+            options["isolation_level"] = isolation_level  # type: ignore[assignment]  # a mixed dict
+        try:
+            async with self._engine.connect() as connection:
+                await connection.execution_options(**options)
+                yield connection
+        except (OperationalError, InterfaceError, OSError, PoolTimeoutError):
+            raise StoreUnavailable from None
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise StoreUnavailable from None
+            raise
+
+    async def health(self) -> None:
+        """Prove that the database answers.
+
+        Raises:
+            StoreUnavailable: it does not.
+        """
+        async with self.snapshot() as snapshot:
+            await snapshot.exec_driver_sql("select 1")
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()

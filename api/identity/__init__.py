@@ -1,0 +1,1 @@
+"""Who is calling? Access tokens become Caseworker, Partner, SecurityOfficer or Operator."""

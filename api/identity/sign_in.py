@@ -1,0 +1,62 @@
+"""From the headers of a request to a caller: the token proves, the member's row decides."""
+
+from collections.abc import Mapping
+
+from starlette.datastructures import Headers
+
+from api.casework import rights
+from api.casework.house import House
+from api.identity.callers import BASIS_HEADER, PURPOSE_HEADER, caller_of, only
+from api.identity.tokens import TokenVerifier, bearer_token
+from api.vocabulary import (
+    Caller,
+    Caseworker,
+    MemberId,
+    Organisation,
+    Partner,
+    Role,
+    SecurityOfficer,
+)
+
+#: Face -> the one kind of caller it serves.
+SERVES: Mapping[str, type[Caller]] = {
+    "agency": Caseworker,
+    "partner": Partner,
+    "oversight": SecurityOfficer,
+}
+
+
+class SignIn:
+    """Signs callers in at one face."""
+
+    def __init__(self, house: House, verifier: TokenVerifier, face: str) -> None:
+        """*face* is one of SERVES."""
+        self._house = house
+        self._verifier = verifier
+        self._kind = SERVES[face]
+
+    async def __call__(self, headers: Headers, request: str) -> Caller:
+        """Give the caller behind *headers*; the member's row is read for every request.
+
+        Raises:
+            NotSignedIn, TokenExpired: no token that holds.
+            NotForThisFace: a member unknown, disabled, forged, or of another face.
+            PurposeUnknown: a header names what the vocabulary does not have.
+        """
+        token = bearer_token(headers.getlist("authorization"))
+        claims = await self._verifier.verify(token)
+        async with self._house.records.snapshot() as snapshot:
+            row = await rights.live_member(
+                self._house, snapshot, claims.organisation, claims.subject
+            )
+        caller = caller_of(
+            claims,
+            member=MemberId(row.id),
+            organisation=Organisation(row.organisation),
+            role=Role(row.role),
+            live=row.live,
+            purpose=headers.get(PURPOSE_HEADER),
+            basis=headers.get(BASIS_HEADER),
+            request=request,
+        )
+        return only(self._kind, caller)

@@ -1,0 +1,40 @@
+"""The service's own log: JSON lines about the machinery, never about a person.
+
+A line names events, codes, tables and ids of requests. It holds no value of a
+record and no text of a foreign error, which could carry one.
+"""
+
+import json
+import logging
+import sys
+
+import structlog
+
+
+def configure_logs() -> None:
+    """Send structlog and the standard library's warnings to stderr, as JSON."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(sort_keys=True),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    # Libraries print what they were given, so only their warnings pass, by name.
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_NameOnly())
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.WARNING)
+
+
+class _NameOnly(logging.Formatter):
+    """Says which library warned, and nothing of what: the text could hold a value."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Print one JSON line."""
+        return json.dumps(
+            {"event": "library_warning", "level": record.levelname.lower(), "logger": record.name}
+        )

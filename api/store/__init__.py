@@ -1,0 +1,1 @@
+"""Rows in, rows out: tables, wrap-only sealed columns and the queries of each slice."""

@@ -1,0 +1,73 @@
+"""Column types: sealed bytes that refuse plain text, ranked words, instants in UTC."""
+
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import DateTime, Dialect, LargeBinary, SmallInteger
+from sqlalchemy.types import TypeDecorator
+
+from api.crypto.sealed import Sealed
+
+
+class SealedColumn(TypeDecorator[Sealed]):
+    """Holds what is sealed already; whoever passes a plain value gets a TypeError."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: Sealed | None, dialect: Dialect) -> bytes | None:
+        """Unwrap on the way in, and refuse everything else."""
+        if value is None:
+            return None
+        if type(value) is not Sealed:
+            raise TypeError("a sealed column takes only sealed values")
+        return value.data
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> Sealed | None:
+        """Wrap on the way out."""
+        return None if value is None else Sealed(bytes(value))
+
+
+class Ranked(TypeDecorator[Any]):
+    """An enumeration stored as its position, so that the database can order by it."""
+
+    impl = SmallInteger
+    cache_ok = True
+
+    def __init__(self, words: type[Enum]) -> None:
+        """*words* are ranked in the order of their definition, from 1."""
+        super().__init__()
+        self.words = words
+        self._rank = {word: rank for rank, word in enumerate(words, start=1)}
+        self._word = dict(enumerate(words, start=1))
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> int | None:
+        """Give the position."""
+        return None if value is None else self._rank[value]
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Any:
+        """Give the word."""
+        return None if value is None else self._word[value]
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment in UTC; SQLite keeps no zone, so naive moments are refused on the way in."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a moment without a zone; give it in UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise TypeError("an instant has a zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give it in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
