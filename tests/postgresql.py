@@ -112,11 +112,14 @@ class PostgresServer:
             shutil.rmtree(self._home, ignore_errors=True)
             self._home = None
 
-    def create_database(self) -> Database:
-        """Make a fresh database that `perisai_owner` owns."""
+    def create_database(self, template: Database | None = None) -> Database:
+        """Make a fresh database that `perisai_owner` owns, or a copy of *template*."""
         name = f"test_{secrets.token_hex(6)}"
+        source = "template1" if template is None else template.name
         with self._superuser() as connection:
-            connection.execute(f'create database "{name}" owner {OWNER}'.encode())
+            connection.execute(
+                f'create database "{name}" owner {OWNER} template "{source}"'.encode()
+            )
             connection.execute(f'revoke all on database "{name}" from public'.encode())
             connection.execute(
                 f'grant connect on database "{name}" to {SERVICE}, {LOG_READER}'.encode()

@@ -4,7 +4,6 @@ The demo and the tests stand on the same one. The passphrase lies beside the key
 file here, which is right for synthetic data and for nothing else.
 """
 
-import asyncio
 import json
 import secrets
 from collections.abc import Callable, Sequence
@@ -69,7 +68,7 @@ async def install(
     Args:
         cost: of the passphrase's derivation; tests make it cheap.
     """
-    await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     owners = [o.slug for o in records.organisations]
     passphrase = secrets.token_urlsafe(32)
     _write(folder / "passphrase", passphrase)

@@ -147,16 +147,17 @@ class _Measure:
                 depth = max(depth, below.depth + 1)
                 aliases += selection.alias is not None
                 root_fields += 1
-                fields += 1
+                fields += 1 + below.fields
                 introspection_only &= selection.name.value in _INTROSPECTION
             else:
                 below = self._fragment_of(selection)
                 depth = max(depth, below.depth)
+                # Spreading nothing is work too, and 2**60 times of it is a bomb.
+                fields += max(1, below.fields)
                 root_fields += below.root_fields
                 introspection_only &= below.introspection_only
             aliases += below.aliases
             directives += below.directives
-            fields += below.fields
         self._nesting -= 1
         return _Size(depth, aliases, directives, root_fields, fields, introspection_only)
 

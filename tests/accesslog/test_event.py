@@ -155,7 +155,7 @@ def test_what_no_leaf_may_hold_is_not_written(changes: dict[str, Any]) -> None:
     [
         {"records": ((RecordKind.NOTE, record(1), -1),)},
         {"records": ((RecordKind.NOTE, record(1), True),)},
-        {"records": (("member", record(1), 1),)},
+        {"records": (("cellar", record(1), 1),)},
         {"records": ((RecordKind.NOTE, "id", 1),)},
         {"fields": ("Nama lengkap",)},
         {"compartments": ("cellar",)},

@@ -351,7 +351,7 @@ async def test_a_log_that_is_not_there_refuses_to_start(tmp_path: Path) -> None:
     with pytest.raises(RefusesToStart, match="migrate"):
         await ledger.start()
     await ledger.close()
-    assert os.listdir(tmp_path) == []  # noqa: PTH208  # a blocking call, in a test
+    assert os.listdir(tmp_path) == []
 
 
 async def test_a_log_without_a_write_ahead_log_refuses_to_start() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import subprocess
 import sys
 import threading
@@ -286,6 +287,31 @@ def test_a_write_that_is_cut_off_leaves_the_old_file_and_the_next_one_succeeds(
 
     FileKeyService.add_owner(path, PASSPHRASE, "lbh", cost=CHEAP)
     assert owners(path) == {"lpsk", "komnas-ham", "lbh"}
+
+
+def test_a_write_is_on_the_disk_whole_before_it_takes_the_name_and_the_name_after(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[tuple[str, bool]] = []
+    take_name = Path.replace
+
+    def fsync(descriptor: int) -> None:
+        status = os.fstat(descriptor)
+        if stat.S_ISDIR(status.st_mode):
+            steps.append(("folder", True))
+        else:
+            # Header, payload of 2 bytes and tag.
+            steps.append(("file", status.st_size == 54 + 2 + 16))
+
+    def replace(fresh: Path, target: Path) -> Path:
+        steps.append(("name", target == path))
+        return take_name(fresh, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(Path, "replace", replace)
+    with key_file.locked_folder(path) as folder:
+        key_file.replace(path, folder, PASSPHRASE, b"{}", CHEAP, os.urandom)
+    assert steps == [("file", True), ("name", True), ("folder", True)]
 
 
 WRITER = """

@@ -303,7 +303,9 @@ async def test_any_change_of_a_token_ends_it(verifier, issuer, data):
         await verifier.verify(changed)
 
 
-@pytest.mark.parametrize("value", ["Bearer abc.def.ghi", "bearer  abc.def.ghi", "BEARER abc.def.ghi"])
+@pytest.mark.parametrize(
+    "value", ["Bearer abc.def.ghi", "bearer  abc.def.ghi", "BEARER abc.def.ghi"]
+)
 def test_the_scheme_is_compared_without_case(value):
     assert bearer_token([value]) == "abc.def.ghi"
 

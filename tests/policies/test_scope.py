@@ -90,7 +90,7 @@ case_file_callers = st.builds(
     st.sampled_from([purpose.value for purpose in Purpose]),
 )
 once_for_all_examples = settings(
-    max_examples=1500,
+    max_examples=40,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -1,0 +1,1 @@
+"""Commands for operators: thin calls into casework, crypto and the access log."""

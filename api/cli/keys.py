@@ -1,0 +1,35 @@
+"""What may be known of the keys: whose, which versions, how old. Never a key."""
+
+from datetime import UTC, datetime
+
+import typer
+from rich.table import Table
+
+from api.app import key_service
+from api.cli.terminal import out, run, settings_or_demo
+from api.crypto.file_key_service import KeyStatus
+
+app = typer.Typer(help="The keys of this process.", no_args_is_help=True)
+
+
+@app.callback()
+def keys() -> None:
+    """The keys of this process."""
+
+
+@app.command()
+def status() -> None:
+    """List the keys that this process serves, by owner and version."""
+    table = Table("owner", "kind", "version", "made", "age in days")
+    for key in run(_status()):
+        age = datetime.now(UTC) - key.made
+        table.add_row(
+            key.owner, key.kind, str(key.version), f"{key.made:%Y-%m-%d %H:%M}", str(age.days)
+        )
+    out.print(table)
+
+
+async def _status() -> list[KeyStatus]:
+    service = key_service(settings_or_demo())
+    await service.health()
+    return await service.status()
