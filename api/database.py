@@ -79,8 +79,9 @@ def _explicit_transactions(engine: AsyncEngine) -> None:
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Any) -> None:
-        writes = connection.get_execution_options().get("perisai_writes", False)
-        connection.exec_driver_sql("begin immediate" if writes else "begin")
+        how = connection.get_execution_options().get("perisai_begin", "begin")
+        if how is not None:
+            connection.exec_driver_sql(how)
 
 
 class Records:
@@ -104,6 +105,16 @@ class Records:
             await connection.rollback()
 
     @asynccontextmanager
+    async def look(self) -> AsyncIterator[Connection]:
+        """Read by one statement, which is a moment of its own and needs no transaction.
+
+        Raises:
+            StoreUnavailable: the database does not answer.
+        """
+        async with self._connect(isolation_level="AUTOCOMMIT", perisai_begin=None) as connection:
+            yield connection
+
+    @asynccontextmanager
     async def change(self) -> AsyncIterator[Connection]:
         """Write, and commit when the block ends without an exception.
 
@@ -112,15 +123,15 @@ class Records:
                 or it is not known whether the commit arrived.
         """
         async with self._connect(
-            isolation_level="READ COMMITTED", perisai_writes=True
+            isolation_level="READ COMMITTED", perisai_begin="begin immediate"
         ) as connection:
             yield connection
             await connection.commit()
 
     @asynccontextmanager
-    async def _connect(self, isolation_level: str, **options: bool) -> AsyncIterator[Connection]:
+    async def _connect(self, isolation_level: str, **options: Any) -> AsyncIterator[Connection]:
         if self._engine.dialect.name == "postgresql":
-            options["isolation_level"] = isolation_level  # type: ignore[assignment]  # a mixed dict
+            options["isolation_level"] = isolation_level
         try:
             async with self._engine.connect() as connection:
                 await connection.execution_options(**options)
@@ -138,8 +149,8 @@ class Records:
         Raises:
             StoreUnavailable: it does not.
         """
-        async with self.snapshot() as snapshot:
-            await snapshot.exec_driver_sql("select 1")
+        async with self.look() as connection:
+            await connection.exec_driver_sql("select 1")
 
     async def close(self) -> None:
         """Close every connection."""

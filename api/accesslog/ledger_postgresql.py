@@ -5,6 +5,7 @@ even this process cannot change what is written.
 """
 
 import asyncio
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -37,7 +38,10 @@ class PostgresqlWriter:
 
     def __init__(self, url: str) -> None:
         """Connect to nothing yet."""
-        self._url = url.replace("postgresql+asyncpg://", "postgresql://", 1)
+        # The driver alone says "sslmode" where SQLAlchemy's addresses say "ssl".
+        self._url = re.sub(
+            r"(?<=[?&])ssl=", "sslmode=", url.replace("postgresql+asyncpg://", "postgresql://", 1)
+        )
         self._connection: asyncpg.Connection[Any] | None = None
         # A connection does one thing at a time.
         self._turn = asyncio.Lock()

@@ -67,8 +67,10 @@ def records_of(event: Event) -> set[UUID]:
 
 def agencies_of(event: Event) -> set[str]:
     """Give the organisations whose officers may see *event*: the actor's and the records'."""
-    own = () if event.organisation is None else (event.organisation,)
-    return {*own, *event.agencies}
+    agencies = set(event.agencies)
+    if event.organisation is not None:
+        agencies.add(event.organisation)
+    return agencies
 
 
 def microseconds(at: datetime) -> int:

@@ -5,7 +5,7 @@ head and checkpoint is compared with the root at its size, every row for searchi
 with what the leaves say. It runs on one snapshot, beside a log that grows.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,8 +21,8 @@ from api.accesslog.tables import Tables
 from api.accesslog.tree import Head, Tree, leaf_hash
 from api.errors import LogBroken, NoteInvalid
 
-#: Entries that are read at once.
-CHUNK: Final = 4_096
+#: Entries that are read at once; more of them only keep the garbage collector busy.
+CHUNK: Final = 1_024
 
 #: Called with how many entries are done and how many there are.
 Progress = Callable[[int, int], None]
@@ -114,7 +114,7 @@ class _Walk:
             row.size: row.note
             for row in await self._rows(t.checkpoint, t.checkpoint.c.size, start + 1, stop + 1)
         }
-        events: list[Event] = []
+        rebuilt = _Rebuilt()
         tree = self.tree
         for expected, row in enumerate(entries, start):
             idx, body, hashes = row
@@ -122,7 +122,9 @@ class _Walk:
                 raise LogBroken(f"entry {expected}", "is missing")
             if tree.append(leaf_hash(body)) != hashes:
                 raise LogBroken(f"entry {idx}", "its hashes are not those of its body")
-            events.append(read_event(idx, body))
+            event = read_event(idx, body)
+            if idx < searchable:
+                rebuilt.add(idx, event)
             if tree.size in heads:
                 self._head(heads[tree.size])
             if tree.size in notes:
@@ -135,7 +137,7 @@ class _Walk:
                 raise LogBroken(f"entry {idx}", "up to here it is not the log that was seen before")
         if tree.size != stop:
             raise LogBroken(f"entry {tree.size}", "is missing")
-        await self._search_tables(start, min(stop, searchable), events)
+        await self._search_tables(start, min(stop, searchable), rebuilt)
 
     def _head(self, row: Any) -> None:
         if row.start != self.last_head:
@@ -153,29 +155,16 @@ class _Walk:
             raise LogBroken(f"checkpoint {size}", "it is not of these entries")
         self.checkpoints += 1
 
-    async def _search_tables(self, start: int, stop: int, events: list[Event]) -> None:
-        if start >= stop:
-            return
+    async def _search_tables(self, start: int, stop: int, rebuilt: "_Rebuilt") -> None:
         t = self.tables
-        indexed = list(enumerate(events[: stop - start], start))
-        _same(
-            "event",
-            0,
-            await self._rows(t.event, t.event.c.idx, start, stop),
-            (event_row(*one) for one in indexed),
-        )
-        _same(
-            "event_record",
-            1,
-            await self._rows(t.event_record, t.event_record.c.idx, start, stop),
-            (row for one in indexed for row in record_rows(*one)),
-        )
-        _same(
-            "event_agency",
-            1,
-            await self._rows(t.event_agency, t.event_agency.c.idx, start, stop),
-            (row for one in indexed for row in agency_rows(*one)),
-        )
+        for table, want in (
+            (t.event, rebuilt.event),
+            (t.event_record, rebuilt.event_record),
+            (t.event_agency, rebuilt.event_agency),
+        ):
+            have = set(map(tuple, await self._rows(table, table.c.idx, start, stop)))
+            if have != want:
+                _tell(table, have, want)
 
     async def _nothing_beyond(self, size: int, searchable: int) -> None:
         """Look for rows before the first and after the last place of each table."""
@@ -208,14 +197,26 @@ class _Walk:
         return rows.all()
 
 
-def _same(
-    table: str, place: int, stored: Sequence[Any], rebuilt: Iterable[tuple[Any, ...]]
-) -> None:
-    """Compare rows as they are stored with rows as the leaves give them, both ways."""
-    have, want = {tuple(row) for row in stored}, set(rebuilt)
+class _Rebuilt:
+    """The rows for searching as the leaves give them."""
+
+    def __init__(self) -> None:
+        self.event: set[Any] = set()
+        self.event_record: set[Any] = set()
+        self.event_agency: set[Any] = set()
+
+    def add(self, idx: int, event: Event) -> None:
+        self.event.add(event_row(idx, event))
+        self.event_record |= record_rows(idx, event)
+        self.event_agency |= agency_rows(idx, event)
+
+
+def _tell(table: Table, have: set[Any], want: set[Any]) -> None:
+    """Name the first row that is too much or too little."""
+    place = table.columns.keys().index("idx")
     for wrong, what in (
         (have - want, "it is not what the entry says"),
         (want - have, "the row of an entry is missing or changed"),
     ):
         if wrong:
-            raise LogBroken(f"{table} {min(row[place] for row in wrong)}", what)
+            raise LogBroken(f"{table.name} {min(row[place] for row in wrong)}", what)

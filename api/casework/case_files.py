@@ -119,14 +119,21 @@ async def page(
         raise PurposeMissing
     given = filters.parameters()
     cursors = Cursors(house, caller, "caseFiles", repr(sorted(given.items())), order.value)
-    parameters: dict[str, Any] = {**given, "first": first + 1}
-    parameters.pop("assigned_to_me", None)
+    parameters: dict[str, Any] = {n: v for n, v in given.items() if n != "assigned_to_me"}
     if after is not None:
         key, parameters["after_id"] = cursors.open(after)
         parameters["after_key"] = _sort_key(order, key)
-    shape = Shape(Which.PAGE, case_file, defender, frozenset(given), order, after=after is not None)
-    views = await disclose(house, caller, Reading(Action.LIST, shape, parameters))
-    return Page(views[:first], len(views) > first, cursors)
+    shape = Shape(
+        Which.PAGE,
+        case_file,
+        defender,
+        frozenset(given),
+        order,
+        after=after is not None,
+        limit=first + 1,
+    )
+    found = await disclose(house, caller, Reading(Action.LIST, shape, parameters))
+    return Page(found.case_files, found.more, cursors)
 
 
 def _sort_key(order: Order, value: Any) -> Any:
@@ -153,7 +160,7 @@ async def one(
     Raises:
         NotFound: it is not there, or not in the caller's reach; the event says only that.
     """
-    views = await disclose(
+    found = await disclose(
         house,
         caller,
         Reading(
@@ -164,9 +171,9 @@ async def one(
             notes=notes,
         ),
     )
-    if not views:
+    if not found.case_files:
         raise NotFound
-    return views[0]
+    return found.case_files[0]
 
 
 async def defender(
@@ -177,7 +184,7 @@ async def defender(
     Raises:
         NotFound: as `one`.
     """
-    views = await disclose(
+    disclosed = await disclose(
         house,
         caller,
         Reading(
@@ -187,7 +194,7 @@ async def defender(
             target=(RecordKind.DEFENDER, defender_id),
         ),
     )
-    found = [d for view in views for d in view.defenders]
+    found = [d for view in disclosed.case_files for d in view.defenders]
     if not found:
         raise NotFound
     return min(found, key=lambda d: len(d.withheld))

@@ -7,6 +7,7 @@ belong to and what of them is copied, opened or withheld.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from uuid import UUID
 
 import structlog
@@ -121,7 +122,7 @@ def facts_of(house: House, caller: Caller, row: CaseFileRow) -> CaseFileFacts | 
     if lead not in house.keyring.owners:
         # Another agency's key is not here to check the seal with; the policy gives no
         # ground outside the lead agency, so the facts can only lead to a refusal.
-        return CaseFileFacts(lead, row.sensitivity, False, False)
+        return _facts(lead, row.sensitivity, False, False)
     if not rights.holds(house, lead, "case_file", values, row.seal):
         return None
     assigned = supervising = False
@@ -132,7 +133,12 @@ def facts_of(house: House, caller: Caller, row: CaseFileRow) -> CaseFileFacts | 
             assigned = True
         else:
             supervising = True
-    return CaseFileFacts(lead, row.sensitivity, assigned, supervising)
+    return _facts(lead, row.sensitivity, assigned, supervising)
+
+
+#: Facts are checked when they are made; there are few different ones. Typed, since
+#: True is not 1.
+_facts = lru_cache(maxsize=1024, typed=True)(CaseFileFacts)
 
 
 def link_holds(house: House, row: CaseFileRow, link: Link) -> bool:

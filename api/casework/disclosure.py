@@ -7,7 +7,7 @@ overstate the log, never understate it. Nothing here outlives its request.
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -46,7 +46,7 @@ class Reading:
     """What is to be read.
 
     Attributes:
-        parameters: values for the shape; `me`, `now` and `oversees` are added here.
+        parameters: values for the shape; `me` and `now` are added here.
         target: the one record that is asked for, so that its absence can be logged.
         compartment: the scope is what the caller may open of it, not what exists.
         notes: also the newest notes of the one case file.
@@ -60,7 +60,15 @@ class Reading:
     notes: bool = False
 
 
-async def disclose(house: House, caller: Caller, reading: Reading) -> list[CaseFileView]:
+@dataclass(frozen=True, slots=True)
+class Disclosed:
+    """What was disclosed; `more`: the shape's limit cut something off."""
+
+    case_files: list[CaseFileView]
+    more: bool
+
+
+async def disclose(house: House, caller: Caller, reading: Reading) -> Disclosed:
     """Disclose case files and their defenders, as far as the policy lets.
 
     Raises:
@@ -73,8 +81,12 @@ async def disclose(house: House, caller: Caller, reading: Reading) -> list[CaseF
     async with house.records.snapshot() as snapshot:
         who = await rights.caseworker(house, snapshot, caller)
         rows = await read_rows(house, snapshot, caller, who, reading, now)
+        limit = reading.shape.limit
+        # One more than the page is read, to know whether there is more; it is neither
+        # decided nor disclosed, so the event does not name it.
+        more = limit is not None and len(rows) == limit
         deciding = Deciding(house, caller, who, reading.action, asked)
-        for row in rows:
+        for row in rows[:-1] if more else rows:
             deciding.feed(row)
         wraps = await wraps_of(snapshot, caller.organisation, deciding.permitted)
         written = (
@@ -86,9 +98,10 @@ async def disclose(house: House, caller: Caller, reading: Reading) -> list[CaseF
     await append_all(house, deciding.events(reading.target))
     permit.check(*deciding.permitted)
     keys = await open_keys(house, caller.organisation, wraps)
-    return [
+    views = [
         _case_file(keys, asked, row, bundle, links, written) for row, bundle, links in deciding.seen
     ]
+    return Disclosed(views, more)
 
 
 @lru_cache(maxsize=256)
@@ -111,13 +124,8 @@ async def read_rows(
     return await case_files.read(
         snapshot,
         scope,
-        reading.shape,
-        {
-            **reading.parameters,
-            "me": caller.member,
-            "now": now,
-            "oversees": caller.role in OVERSEEING,
-        },
+        replace(reading.shape, oversees=caller.role in OVERSEEING),
+        {**reading.parameters, "me": caller.member, "now": now},
     )
 
 

@@ -78,7 +78,7 @@ async def find_defenders(
     )
     if not found:
         return []
-    views = await disclose(
+    shown = await disclose(
         house,
         caller,
         Reading(
@@ -89,10 +89,10 @@ async def find_defenders(
     )
     hits = []
     for defender_id, (score, likeness) in found.items():
-        files = [v for v in views if any(d.id == defender_id for d in v.defenders)]
-        shown = [d for v in files for d in v.defenders if d.id == defender_id]
-        if shown:
-            best = min(shown, key=lambda d: len(d.withheld))
+        files = [v for v in shown.case_files if any(d.id == defender_id for d in v.defenders)]
+        same = [d for v in files for d in v.defenders if d.id == defender_id]
+        if same:
+            best = min(same, key=lambda d: len(d.withheld))
             hits.append(Hit(best, files, score, likeness))
     return hits[:first]
 
@@ -136,7 +136,7 @@ async def _candidates(
     compartment: Compartment,
     fields: frozenset[str] | set[str],
 ) -> list[CaseFileView]:
-    return await disclose(
+    found = await disclose(
         house,
         caller,
         Reading(
@@ -146,3 +146,4 @@ async def _candidates(
             compartment=compartment,
         ),
     )
+    return found.case_files

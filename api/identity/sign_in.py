@@ -45,9 +45,9 @@ class SignIn:
         """
         token = bearer_token(headers.getlist("authorization"))
         claims = await self._verifier.verify(token)
-        async with self._house.records.snapshot() as snapshot:
+        async with self._house.records.look() as connection:
             row = await rights.live_member(
-                self._house, snapshot, claims.organisation, claims.subject
+                self._house, connection, claims.organisation, claims.subject
             )
         caller = caller_of(
             claims,

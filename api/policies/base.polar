@@ -257,10 +257,7 @@ writes("subject_request");
 writes("supervision");
 
 # Is there any ground for this change? (Asked after a refusal, to name the reason.)
-grounded_to_change(who: Caseworker, "open_case_file", file: CaseFile) if
-    ground(who, "own_agency", file);
-grounded_to_change(who: Caseworker, action, file: CaseFile) if
-    staffing(action) and ground(who, "own_agency", file);
+grounded_to_change(_: Caseworker, action, _: CaseFile) if staffing(action);
 grounded_to_change(who: Caseworker, action, file: CaseFile) if
     writing(action) and grounded(who, file);
 

@@ -14,15 +14,15 @@ from sqlalchemy import ColumnElement
 from api.errors import PermitExpired, PolicyFailed
 from api.policies.engine import COMPARTMENT, GROUND, Policy
 from api.policies.facts import ROW_OF, Row, Who
-from api.policies.scope import Plan, plan_of, predicate
+from api.policies.scope import plan_of, predicate
 from api.vocabulary import Action, Compartment, Ground, Reason
 
 #: Seconds from the verdicts to the last opening (DESIGN.md, "The way of one request").
 PERMIT_SECONDS: Final = 3.0
 
-#: Most verdicts kept for one question. About 200 bytes each; an agency has at
-#: most 640 kinds of caller and 16 kinds of case file of its own.
-KEPT_VERDICTS: Final = 50_000
+#: Most verdicts kept for one question, about 200 bytes each. An agency has at most
+#: 512 kinds of caller, 16 kinds of case file of its own and 8 compartments.
+KEPT_VERDICTS: Final = 100_000
 
 #: Where several grounds hold, the one that the event names: the narrowest.
 _NARROWEST_FIRST: Final = (
@@ -117,7 +117,10 @@ class Gate:
         self._seen: dict[tuple[str, str], Verdict] = {}
         self._opened: dict[tuple[str, Compartment, str], Verdict] = {}
         self._changed: dict[tuple[str, Action, str], Verdict] = {}
-        self._plans: dict[tuple[str, Compartment | None], Plan] = {}
+        self._scopes: dict[
+            tuple[str, Compartment | None, int],
+            tuple[Mapping[str, ColumnElement[Any]], ColumnElement[bool]],
+        ] = {}
 
     def see(self, who: Who, row: Row) -> Verdict:
         """Does *row* exist for *who*? For a partner and an officer this is reading it."""
@@ -180,8 +183,9 @@ class Gate:
         """Say in SQL which rows *who* may see, or whose *compartment* they may open.
 
         *columns* gives the expression for every field of the row's facts, a flag
-        as a boolean expression (a column, an EXISTS). It narrows; each row that
-        comes back is decided again on its own facts.
+        as a boolean expression (a column, an EXISTS); it is one lasting mapping that
+        nobody changes, with bound parameters for what differs between requests.
+        The scope narrows; each row that comes back is decided again on its own facts.
 
         Raises:
             PolicyFailed: the policy cannot be said in SQL, or a column is missing.
@@ -189,11 +193,15 @@ class Gate:
         if question not in ("see", "open") or (question == "open") != (compartment is not None):
             raise PolicyFailed
         _must_be_caller(who)
-        plan = self._plans.get((who.key, compartment))
-        if plan is None:
-            plan = plan_of(self._policy, who, compartment)
-            _keep(self._plans, (who.key, compartment), plan)
-        return predicate(plan, columns)
+        key = (who.key, compartment, id(columns))
+        known = self._scopes.get(key)
+        if known is None:
+            # One object for one scope: statements are kept by it. Holding *columns*
+            # keeps their id, which is in the key, from being used again.
+            said = predicate(plan_of(self._policy, who, compartment), columns)
+            known = (columns, said)
+            _keep(self._scopes, key, known)
+        return known[1]
 
     def _decide_see(self, who: Who, row: Row) -> Verdict:
         answers = self._policy.answers("see", who, row, GROUND)

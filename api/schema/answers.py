@@ -25,7 +25,7 @@ PLAIN_JSON = "application/json"
 _UNAVAILABLE = 503
 
 #: How graphql-core begins an error on a variable; all after it may repeat the value.
-_VARIABLE = re.compile(r"Variable '\$(\w+)' has invalid value(?: at '(\.?[\w.\[\]]+)')?: ")
+_VARIABLE = re.compile(r"Variable '\$(\w+)' has invalid value(?: at ([\w.\[\]]+))?: ")
 
 _Json = dict[str, Any]
 

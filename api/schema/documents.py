@@ -12,6 +12,8 @@ from graphql import (
     DocumentNode,
     GraphQLError,
     GraphQLSchema,
+    OverlappingFieldsCanBeMergedRule,
+    ValidationContext,
     ValuesOfCorrectTypeRule,
     parse,
     specified_rules,
@@ -24,17 +26,40 @@ from api.errors import DocumentInvalid, DocumentRefused, PerisaiError
 from api.schema.limits import TEXT_MOST, TOKENS_MOST, Limits, check_limits
 
 #: So many documents are remembered; a frontend has a few dozen. One that is as large as
-#: the limits allow takes 0.9 MB.
+#: the limits allow takes 0.6 MB.
 REMEMBERED_MOST = 128
 
 #: A document's first problems are reported, no more.
 PROBLEMS_MOST = 10
 
+#: Pairs of fields that may be compared, in units of graphql-core. Its own budget of
+#: 500,000 takes 70 ms to spend; 15 fields in each of five fragments need under 2,000.
+_COMPARISONS_MOST = 20_000
+
+
+class _MergeableFields(OverlappingFieldsCanBeMergedRule):
+    """The rule of graphql-core, which gives up sooner."""
+
+    def __init__(self, context: ValidationContext) -> None:
+        super().__init__(context)
+        self.rule_context.remaining_complexity_budget = _COMPARISONS_MOST
+
+
 #: Rules whose messages are made of names in the document and the schema.
-_NAME_RULES = tuple(rule for rule in specified_rules if rule is not ValuesOfCorrectTypeRule)
+_NAME_RULES = (
+    *(
+        rule
+        for rule in specified_rules
+        if rule not in (ValuesOfCorrectTypeRule, OverlappingFieldsCanBeMergedRule)
+    ),
+    _MergeableFields,
+)
 
 #: Rules whose messages would repeat values.
 _VALUE_RULES = (ValuesOfCorrectTypeRule, MaybeNullValidationRule, OneOfInputValidationRule)
+
+#: What graphql-core says when a budget or the stack is at its end.
+_GAVE_UP = "Validation aborted."
 
 _DOES_NOT_PARSE = "The document does not parse here."
 _VALUE_DOES_NOT_FIT = "This value does not fit the type that the schema has here."
@@ -101,6 +126,8 @@ class Documents:
         errors = validate(
             self._schema, document, _NAME_RULES, max_errors=PROBLEMS_MOST, hide_suggestions=True
         )
+        if any(error.message == _GAVE_UP for error in errors):
+            raise DocumentRefused
         if errors:
             raise DocumentWithProblems(tuple(_problem(error, error.message) for error in errors))
         errors = validate(self._schema, document, _VALUE_RULES, max_errors=PROBLEMS_MOST)

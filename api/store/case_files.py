@@ -19,9 +19,9 @@ from sqlalchemy import (
     bindparam,
     exists,
     insert,
-    literal,
-    or_,
+    literal_column,
     select,
+    true,
     tuple_,
     update,
 )
@@ -113,6 +113,9 @@ class Shape:
         case_file: GraphQL names asked of a case file, plain and sealed.
         defender: the same of its defenders; None: they are not joined.
         filters: which filters are present, of Filters' names.
+        limit: how many case files at the most; in the text, since the planner must
+            know it to walk the index and stop.
+        oversees: read the assignments of others too, not only the caller's.
     """
 
     which: Which
@@ -121,6 +124,8 @@ class Shape:
     filters: frozenset[str] = frozenset()
     order: Order = Order.NEWEST
     after: bool = False
+    limit: int | None = None
+    oversees: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +225,7 @@ def _statement(scope: ColumnElement[bool], shape: Shape) -> Select[Any]:
         case_file.c.revision,
         # One record is read whoever asks, so that "not there" and "not yours" cost
         # the same; the scope then stands beside the decision instead of before it.
-        (scope if shape.which in _ASKED_BY_ID else literal(True)).label("in_scope"),
+        (scope if shape.which in _ASKED_BY_ID else true()).label("in_scope"),
         key.label("sort_key"),
         *(_case_file_column(n).label(f"f_{n}") for n in case_file_names(shape.case_file)),
     )
@@ -240,7 +245,7 @@ def _statement(scope: ColumnElement[bool], shape: Shape) -> Select[Any]:
             )
             files = files.where(here < there if descending else here > there)
         files = files.order_by(*_ordered(key, case_file.c.id, descending)).limit(
-            bindparam("first", type_=case_file.c.revision.type)
+            None if shape.limit is None else literal_column(str(int(shape.limit)))
         )
     page = files.subquery("page")
     columns: list[ColumnElement[Any]] = list(page.c)
@@ -262,7 +267,7 @@ def _statement(scope: ColumnElement[bool], shape: Shape) -> Select[Any]:
         assignment,
         and_(
             assignment.c.case_file == page.c.id,
-            or_(assignment.c.member == bindparam("me"), bindparam("oversees")),
+            *(() if shape.oversees else (assignment.c.member == bindparam("me"),)),
             live(assignment),
         ),
     )
@@ -305,8 +310,8 @@ async def read(
 
     Args:
         scope: what the policy lets the caller see, as SQL over SCOPE.
-        parameters: `me`, `now`, `oversees` (read assignments of others too), and
-            what the shape needs: `id`, `first`, `after_key`, `after_id`, filters.
+        parameters: `me`, `now`, and what the shape needs: `id`, `ids`, `field`, `tag`,
+            `after_key`, `after_id`, filters.
     """
     result = await snapshot.execute(_statement(scope, shape), parameters)
     values_end = _CORE + len(case_file_names(shape.case_file))

@@ -1,5 +1,6 @@
 """Column types: sealed bytes that refuse plain text, ranked words, instants in UTC."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
@@ -24,9 +25,15 @@ class SealedColumn(TypeDecorator[Sealed]):
             raise TypeError("a sealed column takes only sealed values")
         return value.data
 
-    def process_result_value(self, value: bytes | None, dialect: Dialect) -> Sealed | None:
-        """Wrap on the way out."""
-        return None if value is None else Sealed(bytes(value))
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[bytes | None], Sealed | None]:
+        """Wrap on the way out; both drivers give bytes, so nothing else is done."""
+        return _sealed
+
+
+def _sealed(value: bytes | None) -> Sealed | None:
+    return None if value is None else Sealed(value)
 
 
 class Ranked(TypeDecorator[Any]):

@@ -5,7 +5,7 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ class Log:
     """One log: how to write to it, to read it, and to tamper with it."""
 
     name: str
-    reader_url: str
+    reader_url: str = field(repr=False)
     path: Path | None
     database: Database | None
 

@@ -38,7 +38,7 @@ def caller(**changes) -> Caller:
     return caller_of(CLAIMS, **(arguments | changes))
 
 
-KINDS = {role: Caseworker for role in CASEWORK_ROLES} | {
+KINDS = dict.fromkeys(CASEWORK_ROLES, Caseworker) | {
     Role.OPERATOR: Operator,
     Role.PARTNER: Partner,
     Role.SECURITY_OFFICER: SecurityOfficer,

@@ -31,10 +31,12 @@ class Server:
         self.status = 200
         self.fault: Exception | None = None
         self.gate: asyncio.Event | None = None
+        self.reached = asyncio.Event()
         self.location: str | None = None
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         self.asked += 1
+        self.reached.set()
         if self.gate is not None:
             await self.gate.wait()
         if self.fault is not None:
@@ -80,8 +82,7 @@ async def test_callers_share_one_fetch(clock):
     server.gate = asyncio.Event()
     source = server.source(clock)
     callers = [asyncio.create_task(source.key("a", "ES256")) for _ in range(20)]
-    while server.asked == 0:
-        await asyncio.sleep(0)
+    await server.reached.wait()
     server.gate.set()
 
     assert {key.kid for key in await asyncio.gather(*callers)} == {"a"}
@@ -94,8 +95,7 @@ async def test_a_caller_that_goes_away_does_not_end_the_fetch_of_others(clock):
     source = server.source(clock)
     leaving = asyncio.create_task(source.key("a", "ES256"))
     staying = asyncio.create_task(source.key("a", "ES256"))
-    while server.asked == 0:
-        await asyncio.sleep(0)
+    await server.reached.wait()
     leaving.cancel()
     server.gate.set()
 

@@ -10,7 +10,7 @@ from itertools import product
 
 import pytest
 
-from api.policies.engine import shipped_texts
+from api.policies.engine import COMPARTMENT, GROUND, Policy, shipped_texts
 from api.policies.facts import (
     CaseFileFacts,
     CaseworkerFacts,
@@ -19,7 +19,7 @@ from api.policies.facts import (
     ReleaseFacts,
     SecurityOfficerFacts,
 )
-from api.policies.gate import Allowed, Refused
+from api.policies.gate import Allowed, Gate, Refused
 from api.vocabulary import CASEWORK_ROLES, Action, Compartment, Ground, Purpose, Reason, Role
 
 AGENCY = "komnas-ham"
@@ -250,3 +250,79 @@ def test_a_security_officer_reads_the_events_of_the_own_agency_only(gate):
         expected = Allowed(Ground.OVERSIGHT) if actor or record else Refused(Reason.NOT_IN_REACH)
         assert gate.see(officer, EventFacts(actor, record)) == expected
     assert gate.see(officer, ReleaseFacts(True, True)) == Refused(Reason.NOT_IN_REACH)
+
+
+def test_the_rules_refuse_by_themselves_what_does_not_exist_for_the_caller(policy):
+    """The gate asks `see` first; neither `open` nor `change` relies on that."""
+    changes = [action.value for action in (*STAFFING, *WRITING, Action.OPEN_CASE_FILE)]
+    checked = 0
+    for who, file in product(callers((4,), (True,)), case_files((1,))):
+        if isinstance(expected_see(who, file), Allowed) or not (file.assigned and file.supervising):
+            continue
+        checked += 1
+        assert not policy.answers("open", who, COMPARTMENT, file, GROUND)
+        assert not any(policy.answers("change", who, each, file, GROUND) for each in changes)
+    assert checked > 0
+
+
+def changed(name, *replaced, more=""):
+    """The gate under the shipped policy with a slip in one file."""
+    texts = shipped_texts()
+    for old, new in replaced:
+        assert old in texts[name]
+        texts[name] = texts[name].replace(old, new)
+    texts[name] += more
+    return Gate(Policy.load(texts))
+
+
+def test_an_agencys_careless_ground_reaches_no_case_file_of_another():
+    rule = 'ground(_: Caseworker{agency: "lpsk"}, "%s", _: CaseFile);\n'
+    careless = "".join(rule % ground for ground in ("own_agency", "assigned", "supervising"))
+    texts = shipped_texts()
+    texts["lpsk"] = careless
+    gate = Gate(Policy.load(texts))
+    who = CaseworkerFacts("lpsk", "agency_lead", 4, True, "supervision")
+
+    for flags in product(FLAGS, FLAGS):
+        file = CaseFileFacts("komnas-ham", 1, *flags)
+        assert gate.see(who, file) == Refused(Reason.NOT_IN_REACH)
+        assert all(isinstance(gate.open(who, each, file), Refused) for each in Compartment)
+        assert all(isinstance(gate.change(who, each, file), Refused) for each in Action)
+
+
+def test_an_agencys_own_ground_does_not_depend_on_the_skeletons_condition():
+    rule = " if file.lead_agency = who.agency;"
+    gate = changed(
+        "base", (f"(who: Caseworker, file: CaseFile){rule}", "(_: Caseworker, _: CaseFile);")
+    )
+    who = CaseworkerFacts("lpsk", "agency_lead", 4, True, "supervision")
+
+    assert isinstance(gate.see(who, CaseFileFacts("komnas-ham", 1, True, True)), Refused)
+    assert isinstance(gate.see(who, CaseFileFacts("lpsk", 1, True, True)), Allowed)
+
+
+@pytest.mark.parametrize("role", ["operator", "security_officer", "partner"])
+def test_a_slip_in_the_purposes_makes_nobody_a_caseworker(role):
+    gate = changed("base", more=f'purpose_of("{role}", "protection");\n')
+    who = CaseworkerFacts(AGENCY, role, 4, True, "protection")
+    file = CaseFileFacts(AGENCY, 1, True, True)
+
+    assert gate.see(who, file) == Refused(Reason.ROLE_DOES_NOT_FIT)
+    assert all(isinstance(gate.open(who, each, file), Refused) for each in Compartment)
+
+
+def test_a_new_ground_opens_nothing_until_the_skeleton_says_that_it_opens():
+    ground = 'ground(_: Caseworker{agency: "komnas-ham"}, "addressee", _: CaseFile);\n'
+    texts = shipped_texts()
+    texts["komnas-ham"] += ground
+    texts["base"] += 'reads("case_officer", "identity", "addressee");\n'
+    who = CaseworkerFacts(AGENCY, "case_officer", 4, True, "protection")
+    file = CaseFileFacts(AGENCY, 1, False, False)
+
+    closed = Gate(Policy.load(texts)).open(who, Compartment.IDENTITY, file)
+    assert closed == Refused(Reason.NOT_ASSIGNED)
+    texts["base"] += 'opens_fields("addressee");\n'
+    # The agency's own tests would notice; they are cut off here.
+    texts["komnas-ham"] = texts["komnas-ham"].split("\n\n\n")[0] + "\n" + ground
+    opened = Gate(Policy.load(texts)).open(who, Compartment.IDENTITY, file)
+    assert opened == Allowed(Ground.ADDRESSEE)

@@ -136,7 +136,7 @@ def test_only_facts_of_a_caller_may_ask(gate, not_facts):
         gate.change(not_facts, Action.ADD_NOTE, HERS)
     with pytest.raises(PolicyFailed):
         gate.scope(not_facts, "see", {})
-    assert gate._seen == gate._opened == gate._changed == gate._plans == {}
+    assert gate._seen == gate._opened == gate._changed == gate._scopes == {}
 
 
 @pytest.mark.parametrize("not_a_row", [None, "x", SARI])

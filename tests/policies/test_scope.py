@@ -257,7 +257,25 @@ def test_the_engine_is_asked_for_a_scope_once(policy, monkeypatch):
         CaseworkerFacts("lpsk", "case_officer", 3, False, "protection"), "see", COLUMNS
     )
 
-    assert str(first) == str(again)
+    assert first is again  # So that a statement made with it can be kept as well.
+
+
+def test_other_columns_have_a_scope_of_their_own(gate):
+    who = CaseworkerFacts("lpsk", "case_officer", 3, False, "protection")
+    other = {**COLUMNS, "lead_agency": column("agency", String)}
+
+    assert "scope_case_file.lead_agency" in str(gate.scope(who, "see", COLUMNS))
+    assert str(gate.scope(who, "see", other)).startswith("agency = ")
+    assert "scope_case_file.lead_agency" in str(gate.scope(who, "see", COLUMNS))
+
+
+def test_a_new_policy_forgets_the_scopes_of_the_old_one(gate, policy):
+    who = CaseworkerFacts("lpsk", "case_officer", 3, False, "protection")
+    first = gate.scope(who, "see", COLUMNS)
+
+    gate.adopt(policy)
+
+    assert gate.scope(who, "see", COLUMNS) is not first
 
 
 def test_scopes_of_two_compartments_are_not_mixed(gate):

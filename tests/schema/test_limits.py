@@ -1,6 +1,7 @@
 """A document over a limit is refused before anything reads it, however small it looks."""
 
 import time
+from collections.abc import Callable
 
 import pytest
 from graphql import get_introspection_query, parse
@@ -118,10 +119,22 @@ def test_834_bytes_of_nested_fragments_are_refused_in_10_ms():
     assert 800 < len(text) < 1200
 
     for bytes_ in (text, bomb(60)):
+        assert best_of(10, lambda bytes_=bytes_: refuse(bytes_)) < 0.010
+
+
+def refuse(text: str) -> None:
+    with pytest.raises(DocumentRefused):
+        check_limits(parse(text, max_tokens=TOKENS_MOST), LIMITS)
+
+
+def best_of(times: int, act: Callable[[], None]) -> float:
+    """Time *act* in seconds, without what other processes of the machine take."""
+    taken = []
+    for _ in range(times):
         started = time.perf_counter()
-        with pytest.raises(DocumentRefused):
-            check_limits(parse(bytes_, max_tokens=TOKENS_MOST), LIMITS)
-        assert time.perf_counter() - started < 0.010
+        act()
+        taken.append(time.perf_counter() - started)
+    return min(taken)
 
 
 def naive(selection_set, fragments) -> tuple[int, int]:

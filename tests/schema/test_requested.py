@@ -1,14 +1,17 @@
-"""What is asked for below a field: no more, since it is opened, and no less, since it is answered."""
+"""What is asked for below a field: no more, since it is opened; no less, since it is answered."""
 
 import asyncio
 import gc
 import time
+from functools import partial
 
 import pytest
 from graphql import (
+    GraphQLScalarType,
     GraphQLSchema,
     build_schema,
     execute_sync,
+    get_named_type,
     parse,
     validate,
 )
@@ -20,8 +23,13 @@ from api.schema.requested import Selection, requested
 
 SCHEMA: GraphQLSchema = build_schema("""
     interface Record { id: ID  owner: Person  other: Record }
-    type Person implements Record { id: ID owner: Person other: Record name: String phones: [String!]! friends(first: Int): [Person!]! }
-    type File implements Record { id: ID owner: Person other: Record title: String people: [Person!]! }
+    type Person implements Record {
+        id: ID  owner: Person  other: Record
+        name: String  phones: [String!]!  friends(first: Int): [Person!]!
+    }
+    type File implements Record {
+        id: ID  owner: Person  other: Record  title: String  people: [Person!]!
+    }
     union Thing = Person | File
     type Query { person: Person!  file: File  record: Record  thing: [Thing!]! }
 """)
@@ -158,7 +166,8 @@ def test_fragments_that_spread_each_other_under_aliases_take_no_time():
     text = (
         "{ person { ...F0 } }"
         + "".join(
-            f" fragment F{n} on Person {{ a: friends {{ ...F{n + 1} }} b: friends {{ ...F{n + 1} }} }}"
+            f" fragment F{n} on Person {{"
+            f" a: friends {{ ...F{n + 1} }} b: friends {{ ...F{n + 1} }} }}"
             for n in range(40)
         )
         + " fragment F40 on Person { name }"
@@ -183,10 +192,10 @@ def test_the_same_request_is_remembered_and_other_documents_never_mixed_up():
     document = parse("{ person { name } }")
     assert ask_document(document) is ask_document(document)
 
-    for n in range(3 * module._REMEMBERED_MOST):
+    for n in range(module._REMEMBERED_MOST + 50):
         field = ("name", "phones", "id")[n % 3]
         assert ask(f"{{ person {{ {field} }} }}").names == {field}
-        if n % 200 == 0:
+        if n % 100 == 0:
             gc.collect()
     assert len(module._REMEMBERED) <= module._REMEMBERED_MOST
 
@@ -275,26 +284,26 @@ def test_every_field_that_is_executed_was_asked_for_and_no_other(text, v, w):
     announced = []
     read: set[tuple[str, ...]] = set()
 
-    def resolve(_source, info, **_):
+    def resolve(kind, _source, info, **_):
         if info.path.prev is None:
             announced.append(requested(info))
             return {"type": "Person", "at": ()}
+        if isinstance(get_named_type(info.return_type), GraphQLScalarType):
+            read.add((*_source["at"], info.field_name))
+            return ["x"] if str(info.return_type).startswith("[") else "x"
         at = (*_source["at"], info.field_name)
         read.add(at)
         named = str(info.return_type)
-        if named == "Record":
-            return {"type": kinds[at] if at in kinds else kinds.setdefault(at, kind), "at": at}
-        if named == "[Person!]!":
+        if named.startswith("["):
             return [{"type": "Person", "at": at}]
-        return {"type": "Person", "at": at} if named == "Person" else "x"
+        return {"type": kind if named == "Record" else "Person", "at": at}
 
     for kind in ("Person", "File"):
-        kinds: dict = {}
         execute_sync(
             SCHEMA,
             document,
             variable_values={"v": v, "w": w},
-            field_resolver=resolve,
+            field_resolver=partial(resolve, kind),
             type_resolver=lambda value, *_: value["type"],
         )
 
@@ -304,7 +313,7 @@ def test_every_field_that_is_executed_was_asked_for_and_no_other(text, v, w):
             found |= {(*at, name)} | paths(selection[name], (*at, name))
         return found
 
-    # One level of abstract types is tried in both ways; below, some type may be left out.
     asked = paths(announced[0])
     assert read <= asked
-    assert {p for p in asked if "other" not in p[:-1]} <= read
+    # Each run has one type at every place, so two such places are not tried in all ways.
+    assert {path for path in asked if path[:-1].count("other") < 2} <= read
