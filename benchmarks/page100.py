@@ -158,6 +158,7 @@ async def _measure(
 
 def check(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
     """Make sure that both answer the same, and all of it."""
+
     def rows(answer: dict[str, Any]) -> list[Any]:
         nodes = [edge["node"] for edge in answer["data"]["caseFiles"]["edges"]]
         for node in nodes:
@@ -217,5 +218,3 @@ async def _call(app: ASGIApp, path: str, headers: dict[str, str]) -> bytes:
         send,
     )
     return b"".join(sent)
-
-

@@ -158,6 +158,8 @@ class Deciding:
         self._who = who
         self._action = action
         self._asked = asked
+        # Taken with the decisions: the policy may be swapped while the event is written.
+        self._policy = house.gate.policy_hash
         self._bundles: dict[CaseFileFacts, Bundle] = {}
         self._broken: list[Record] = []
         self._refused: list[tuple[Record, Reason]] = []
@@ -251,6 +253,7 @@ class Deciding:
             touched,
             agencies=tuple(sorted(self._agencies)),
             code=NotFound.code if refused else None,
+            policy=self._policy,
         )
 
     def _touched(self, bundle: Bundle) -> Iterator[Touched]:

@@ -98,6 +98,7 @@ async def disclose(house: House, caller: Caller, reading: Reading) -> Disclosed:
     await append_all(house, deciding.events(reading.target))
     permit.check(*deciding.permitted)
     keys = await open_keys(house, caller.organisation, wraps)
+    permit.check()  # The key service may have been slow.
     views = [
         _case_file(keys, asked, row, bundle, links, written) for row, bundle, links in deciding.seen
     ]

@@ -21,8 +21,13 @@ def event_of(
     *,
     agencies: tuple[str, ...],
     code: str | None = None,
+    policy: str | None = None,
 ) -> Event:
-    """Make the whole event of something that *caller* did or was refused, now."""
+    """Make the whole event of something that *caller* did or was refused, now.
+
+    Args:
+        policy: the hash under which was decided, where time has passed since.
+    """
     return Event(
         at=house.now(),
         request=caller.request,
@@ -35,7 +40,7 @@ def event_of(
         basis=caller.basis,
         decision=decision,
         code=code,
-        policy=house.gate.policy_hash,
+        policy=policy or house.gate.policy_hash,
         agencies=agencies,
         touched=touched,
     )

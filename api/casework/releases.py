@@ -132,6 +132,7 @@ async def _disclose(
     await append_all(house, [_event(house, caller, rows, verdicts, target)])
     permit.check(*permitted)
     keys = await open_keys(house, caller.organisation, wraps)
+    permit.check()  # The key service may have been slow.
     views = []
     for row in rows:
         if (row.id, Compartment.RELEASE) not in permitted:
