@@ -6,17 +6,19 @@ was compared with what was signed for.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import structlog
 from sqlalchemy.engine import make_url
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from api.accesslog.event import Event
 from api.accesslog.ledger import Ledger, Writer
@@ -44,6 +46,8 @@ from api.schema.http import Face
 from api.settings import Settings, read_settings
 from api.store import key_wraps
 from api.vocabulary import Action, Caller, Decision, Organisation, Phase
+
+_log = structlog.get_logger("perisai.app")
 
 
 def utc_now() -> datetime:
@@ -76,12 +80,9 @@ def log_writer(url: str) -> Writer:
 
 @asynccontextmanager
 async def open_house(
-    settings: Settings, now: Callable[[], datetime] = utc_now, *, adopt: bool = False
+    settings: Settings, now: Callable[[], datetime] = utc_now
 ) -> AsyncIterator[House]:
     """Open everything; close it at the end, whatever happened.
-
-    Args:
-        adopt: let the signer begin with a log that has entries already.
 
     Raises:
         RefusesToStart: a setting or a state under which serving would be unsafe.
@@ -103,7 +104,7 @@ async def open_house(
         )
         await ledger.start()
         closing.push_async_callback(ledger.close)
-        await signer.start(source, adopt=adopt)
+        await signer.start(source)
         closing.callback(signer.close)
         signing = asyncio.create_task(
             sign_forever(signer, source, broken=lambda _: ledger.shut()), name="signer"
@@ -139,15 +140,27 @@ def _started(house: House) -> Event:
 
 
 class _Door:
-    """One face's place in the routes; it answers once the house is open."""
+    """One face's place in the routes; it answers once the house is open, and says so."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self._name = name
         self.face: Face | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.face is None:
             raise RuntimeError("a request came before the service was open")
-        await self.face(scope, receive, send)
+        start = time.perf_counter()
+        said: dict[str, object] = {}
+
+        async def noting(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                said["status"] = message["status"]
+                said["request"] = dict(message["headers"]).get(b"x-request-id", b"").decode()
+            await send(message)
+
+        await self.face(scope, receive, noting)
+        ms = round((time.perf_counter() - start) * 1000, 1)
+        _log.info("request", face=self._name, ms=ms, **said)
 
 
 def create_app(
@@ -161,7 +174,7 @@ def create_app(
     """
     chosen = read_settings() if settings is None else settings
     configure_logs()
-    doors = {face: _Door() for face in chosen.faces}
+    doors = {face: _Door(face) for face in chosen.faces}
     opened: list[House] = []
 
     @asynccontextmanager

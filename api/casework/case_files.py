@@ -12,7 +12,8 @@ from api.casework.house import House
 from api.casework.views import CaseFileView, DefenderView
 from api.crypto.framing import frame
 from api.errors import MalformedCursor, NotFound, PageSizeInvalid, PurposeMissing
-from api.store.case_files import Order, Shape, Which, reference_filter
+from api.store.case_files import Order as Order  # the schema names it
+from api.store.case_files import Shape, Which, reference_filter
 from api.vocabulary import Action, Caller, CaseStatus, RecordKind, Urgency
 
 #: The most that one page holds.

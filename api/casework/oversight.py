@@ -6,9 +6,10 @@ here to be withheld: an event holds none.
 
 from dataclasses import dataclass
 
-from api.accesslog.event import Event, Touched
+from api.accesslog.event import Event as Event  # the schema names it
+from api.accesslog.event import Touched
 from api.accesslog.proofs import TlogProof
-from api.accesslog.search import Filters
+from api.accesslog.search import Filters as Filters  # the schema names it
 from api.casework import rights
 from api.casework.case_files import Cursors, check_page_size
 from api.casework.house import House

@@ -183,11 +183,11 @@ def _text(value: Any) -> str:
 
 
 def _id(value: Any) -> str:
-    if type(value) is UUID:
+    if type(value) is str:
+        return value
+    if isinstance(value, UUID):  # asyncpg has a faster one of its own
         return str(value)
-    if type(value) is not str:
-        raise _Odd
-    return value
+    raise _Odd
 
 
 def _int(value: Any) -> int:

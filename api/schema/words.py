@@ -6,7 +6,7 @@ import strawberry
 
 from api import vocabulary
 from api.casework import search
-from api.store.case_files import Order
+from api.casework.case_files import Order
 
 
 @cache

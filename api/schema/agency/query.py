@@ -5,11 +5,11 @@ from typing import Annotated, cast
 import strawberry
 
 from api.casework import case_files, search
+from api.casework.case_files import Order
 from api.casework.search import By
 from api.schema.agency import types
 from api.schema.context import PerisaiInfo, uuid_of
 from api.schema.requested import Selection, requested
-from api.store.case_files import Order
 from api.vocabulary import CaseStatus, Urgency
 
 

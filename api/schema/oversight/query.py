@@ -5,9 +5,8 @@ from typing import Annotated, cast
 
 import strawberry
 
-from api.accesslog.event import Event
-from api.accesslog.search import Filters
 from api.casework import oversight
+from api.casework.oversight import Event, Filters
 from api.errors import ValueInvalid
 from api.schema import words
 from api.schema.context import PerisaiInfo, uuid_of
