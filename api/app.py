@@ -38,6 +38,7 @@ from api.identity.jwks import JwksSource
 from api.identity.sign_in import SignIn
 from api.identity.tokens import Issuer, TokenVerifier
 from api.logs import configure_logs
+from api.migrations import check_revision
 from api.policies.engine import Policy
 from api.policies.gate import Gate
 from api.schema.context import Context
@@ -55,19 +56,27 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def passphrase(settings: Settings) -> str:
+    """Read the passphrase of the key file.
+
+    Raises:
+        RefusesToStart: it cannot be read.
+    """
+    try:
+        return settings.key_passphrase_file.read_text(encoding="utf-8").strip()
+    except OSError:
+        raise RefusesToStart(
+            f"The passphrase file {settings.key_passphrase_file} cannot be read."
+        ) from None
+
+
 def key_service(settings: Settings) -> FileKeyService:
     """Open the key file, for the owners of this process only.
 
     Raises:
         RefusesToStart: it does not open.
     """
-    try:
-        passphrase = settings.key_passphrase_file.read_text(encoding="utf-8").strip()
-    except OSError:
-        raise RefusesToStart(
-            f"The passphrase file {settings.key_passphrase_file} cannot be read."
-        ) from None
-    return FileKeyService.open(settings.key_file, passphrase, settings.owners)
+    return FileKeyService.open(settings.key_file, passphrase(settings), settings.owners)
 
 
 def log_writer(url: str) -> Writer:
@@ -91,6 +100,7 @@ async def open_house(
         engine = engine_of(settings.records_url.get_secret_value())
         records = Records(engine)
         closing.push_async_callback(records.close)
+        await check_revision(records)
         service = key_service(settings)
         async with records.snapshot() as snapshot:
             secrets = await key_wraps.secrets_of(snapshot, settings.owners)

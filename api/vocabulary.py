@@ -136,6 +136,7 @@ class Action(StrEnum):
 
     ADD_NOTE = "add_note"
     ASSIGN_CASEWORKER = "assign_caseworker"
+    DISABLE_MEMBER = "disable_member"
     IMPORT = "import"
     LIST = "list"
     OPEN_CASE_FILE = "open_case_file"

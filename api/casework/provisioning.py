@@ -20,6 +20,7 @@ from api.crypto.keyring import Keyring
 from api.database import Records
 from api.store import key_wraps, members, organisations, releases
 from api.store.sealed_fields import RELEASE_BODY
+from api.store.tables import RIGHTS
 from api.vocabulary import Action, Compartment, Decision, Ground, Phase, RecordKind
 
 
@@ -59,6 +60,26 @@ async def add_members(house: House, organisation: str, rows: Sequence[Mapping[st
 
     touched = _touched([(RecordKind.MEMBER, row["id"], 0) for row in rows], ())
     await recorded(house, _event(house, Action.PROVISION_MEMBER, organisation, touched), do)
+
+
+async def disable_member(house: House, organisation: str, subject: str) -> bool:
+    """Disable a live member; tell whether there was one."""
+    async with house.records.look() as connection:
+        found = await members.by_subject(connection, organisation, subject)
+    if found is None or not found.live:
+        return False
+    member = found
+
+    async def do(intent: int) -> None:
+        row = dict(zip(RIGHTS["member"], member.seal_values, strict=True))
+        row |= {"disabled_at": house.now(), "event": intent}
+        sealed = rights.sealed_row(house, organisation, "member", row)
+        async with house.records.change() as change:
+            await members.disable(change, member.id, row["disabled_at"], intent, sealed["seal"])
+
+    touched = _touched([(RecordKind.MEMBER, member.id, 0)], ())
+    await recorded(house, _event(house, Action.DISABLE_MEMBER, organisation, touched), do)
+    return True
 
 
 async def import_case_files(

@@ -16,7 +16,7 @@ from granian.server.embed import Server
 from api import app
 from api.casework.provisioning import set_up_owners
 from api.cli.demo_requests import requests_to_paste
-from api.cli.terminal import DEMO_FOLDER, bar, out, run, settings_or_demo
+from api.cli.terminal import DEMO_FOLDER, INTERRUPTED, bar, out, run, settings_or_demo
 from api.database import Records, engine_of
 from api.demo.install import CONFIG, Databases, install, issuer_of
 from api.demo.seed import organisation_rows
@@ -48,7 +48,11 @@ def demo(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 8463,
 ) -> None:
     """Set up synthetic records in ./.demo if need be, then serve them on loopback."""
-    run(_demo(DEMO_FOLDER, port))
+    try:
+        run(_demo(DEMO_FOLDER, port))
+    except typer.Exit as end:
+        if end.exit_code != INTERRUPTED:  # Ctrl+C is how a demo ends well.
+            raise
 
 
 async def _demo(folder: Path, port: int) -> None:

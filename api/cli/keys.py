@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import typer
 from rich.table import Table
 
-from api.app import key_service
-from api.cli.terminal import out, run, settings_or_demo
-from api.crypto.file_key_service import KeyStatus
+from api.app import key_service, passphrase
+from api.cli.terminal import one_line, out, run, settings_or_demo
+from api.crypto.file_key_service import FileKeyService, KeyStatus
 
 app = typer.Typer(help="The keys of this process.", no_args_is_help=True)
 
@@ -15,6 +15,18 @@ app = typer.Typer(help="The keys of this process.", no_args_is_help=True)
 @app.callback()
 def keys() -> None:
     """The keys of this process."""
+
+
+@app.command()
+def create() -> None:
+    """Make the key file for the settings' owners, under the passphrase in its file.
+
+    Keep the passphrase elsewhere than on this disk: who has both has the keys.
+    """
+    with one_line():
+        settings = settings_or_demo()
+        FileKeyService.create(settings.key_file, passphrase(settings), settings.owners)
+    out.print(f"Keys of {', '.join(settings.owners)} are in {settings.key_file}. Back it up now.")
 
 
 @app.command()

@@ -16,6 +16,7 @@ from api.accesslog.verify import verify as verify_log
 from api.cli.terminal import bar, one_line, out, run, settings_or_demo
 from api.crypto.signatures import SigningKey
 from api.database import engine_of
+from api.errors import RefusesToStart
 from api.settings import Settings
 
 app = typer.Typer(help="The access log.", no_args_is_help=True)
@@ -88,6 +89,18 @@ async def _export(folder: Path, key: str | None) -> Verified:
             )
     finally:
         await engine.dispose()
+
+
+@app.command("create-key")
+def create_key() -> None:
+    """Make the key that signs checkpoints; give its public half to whoever verifies the log."""
+    with one_line():
+        settings = settings_or_demo()
+        try:
+            SigningKey.generate().save(settings.log_signing_key)
+        except FileExistsError:
+            raise RefusesToStart(f"There is a key at {settings.log_signing_key} already.") from None
+        out.print(str(_key_of(settings)))
 
 
 @app.command("key")

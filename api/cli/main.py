@@ -2,7 +2,7 @@
 
 import typer
 
-from api.cli import demo, keys, log, serving
+from api.cli import demo, keys, log, members, serving
 
 app = typer.Typer(
     name="perisai",
@@ -18,6 +18,8 @@ app.command()(demo.token)
 app.command()(demo.seed)
 app.add_typer(keys.app, name="keys")
 app.add_typer(log.app, name="log")
+app.add_typer(members.organisations, name="organisations")
+app.add_typer(members.members, name="members")
 
 
 def main() -> None:

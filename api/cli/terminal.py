@@ -28,6 +28,9 @@ T = TypeVar("T")
 #: Where `perisai demo` keeps everything, below the folder it is started in.
 DEMO_FOLDER = Path(".demo")
 
+#: Exit status after Ctrl+C: 128 and the number of SIGINT.
+INTERRUPTED = 130
+
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -66,7 +69,7 @@ def one_line() -> Iterator[None]:
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         err.print("Stopped.")
-        raise typer.Exit(130) from None
+        raise typer.Exit(INTERRUPTED) from None
 
 
 @contextmanager

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, insert, select
+from sqlalchemy import Select, bindparam, insert, select, update
 
 from api.database import Connection
 from api.store.tables import RIGHTS, member
@@ -74,3 +75,14 @@ async def insert_rows(change: Connection, rows: Sequence[Mapping[str, Any]]) -> 
     """Insert sealed members (column -> value)."""
     if rows:
         await change.execute(insert(member), list(rows))
+
+
+async def disable(
+    change: Connection, member_id: UUID, disabled_at: datetime, event: int, seal: bytes
+) -> None:
+    """Disable one member; the row gets the seal that covers it."""
+    await change.execute(
+        update(member)
+        .where(member.c.id == member_id)
+        .values(disabled_at=disabled_at, event=event, seal=seal)
+    )

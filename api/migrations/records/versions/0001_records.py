@@ -38,6 +38,7 @@ def _grant() -> None:
     """Give the service's role what it needs; SQLite has no roles."""
     if op.get_bind().dialect.name != "postgresql":
         return
+    op.execute("grant select on alembic_records to perisai_service")
     for table in TABLES:
         op.execute(f"grant select, insert on {table} to perisai_service")
         if table in CHANGES:
