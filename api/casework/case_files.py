@@ -9,6 +9,7 @@ from uuid import UUID
 
 from api.casework.disclosure import Reading, disclose
 from api.casework.house import House
+from api.casework.values import word
 from api.casework.views import CaseFileView, DefenderView
 from api.crypto.framing import frame
 from api.errors import MalformedCursor, NotFound, PageSizeInvalid, PurposeMissing
@@ -35,20 +36,24 @@ class Filters:
     reference: str | None = None
 
     def parameters(self) -> dict[str, Any]:
-        """Give the filters that are present, as the store wants them."""
+        """Give the filters that are present, as the store wants them.
+
+        Raises:
+            ValueInvalid: a text that nothing can match, such as one with a NUL.
+        """
         found: dict[str, Any] = {}
         if self.status is not None:
             found["status"] = [s.value for s in self.status]
         if self.urgency is not None:
             found["urgency"] = list(self.urgency)
         if self.lead_agency is not None:
-            found["lead_agency"] = self.lead_agency
+            found["lead_agency"] = word(self.lead_agency)
         if self.province is not None:
-            found["province"] = self.province
+            found["province"] = word(self.province)
         if self.assigned_to_me:
             found["assigned_to_me"] = True
         if self.reference is not None:
-            found["reference"] = reference_filter(self.reference)
+            found["reference"] = reference_filter(word(self.reference))
         return found
 
 

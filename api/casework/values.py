@@ -24,7 +24,14 @@ SEVERAL_MOST = 20
 def line(value: str) -> str:
     """Check one line of text."""
     value = " ".join(value.split())
-    if not value or len(value) > LINE_MOST:
+    if not value or len(value) > LINE_MOST or not value.isprintable():
+        raise ValueInvalid
+    return value
+
+
+def word(value: str) -> str:
+    """Check a word to look for: no database takes a NUL, and no code holds one."""
+    if len(value) > LINE_MOST or not value.isprintable():
         raise ValueInvalid
     return value
 

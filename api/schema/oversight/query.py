@@ -7,6 +7,7 @@ import strawberry
 
 from api.casework import oversight
 from api.casework.oversight import Event, Filters
+from api.casework.values import word
 from api.errors import ValueInvalid
 from api.schema import words
 from api.schema.context import PerisaiInfo, uuid_of
@@ -203,7 +204,7 @@ def _filters(given: AccessEventFilter) -> Filters:
             raise ValueInvalid
     return Filters(
         actor=None if given.actor is None else uuid_of(given.actor),
-        organisation=given.organisation,
+        organisation=None if given.organisation is None else word(given.organisation),
         role=given.role,
         record=None if given.record is None else uuid_of(given.record),
         action=given.action,
