@@ -107,28 +107,37 @@ async def open_house(
         keyring = await Keyring.start(service, secrets)
         reader_engine = engine_of(settings.log_reader_url.get_secret_value())
         closing.push_async_callback(reader_engine.dispose)
-        source = log_writer(settings.log_url.get_secret_value())
-        ledger = Ledger(source)
+        log_url = settings.log_url.get_secret_value()
+        # The signer has a connection of its own: it never makes an event wait.
+        source = log_writer(log_url)
+        await source.open()
+        closing.push_async_callback(source.close)
         signer = Signer(
             settings.log_state, SigningKey.load(settings.log_signing_key), settings.log_origin
         )
-        await ledger.start()
-        closing.push_async_callback(ledger.close)
         await signer.start(source)
         closing.callback(signer.close)
+        ledger = Ledger(log_writer(log_url))
+        await ledger.start()
         signing = asyncio.create_task(
             sign_forever(signer, source, broken=lambda _: ledger.shut()), name="signer"
         )
-        closing.push_async_callback(_end, signing)
+        closing.push_async_callback(_end, signing, signer, source)
+        closing.push_async_callback(ledger.close)
         gate = Gate(Policy.shipped())
         house = House(records, keyring, gate, ledger, LogReader(reader_engine), load(), now)
         await ledger.append(_started(house))
         yield house
 
 
-async def _end(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    await asyncio.wait([task])
+async def _end(signing: "asyncio.Task[None]", signer: Signer, source: Writer) -> None:
+    """Stop signing, after one checkpoint more: it holds the last event of this process."""
+    signing.cancel()
+    await asyncio.wait([signing])
+    try:
+        await signer.sign(source)
+    except (PerisaiError, OSError) as error:
+        _log.error("checkpoint_not_signed", error=type(error).__name__)
 
 
 def _started(house: House) -> Event:

@@ -10,9 +10,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import structlog
 from sqlalchemy import MetaData, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -30,6 +31,8 @@ NAMING = {
 STATEMENT_LIMIT = 10
 
 Connection = AsyncConnection
+
+_log = structlog.get_logger("perisai.database")
 
 
 def metadata() -> MetaData:
@@ -136,12 +139,14 @@ class Records:
             async with self._engine.connect() as connection:
                 await connection.execution_options(**options)
                 yield connection
-        except (OperationalError, InterfaceError, OSError, PoolTimeoutError):
+        except (IntegrityError, DataError):
+            raise  # What was to be written is at fault, not the database.
+        except (DBAPIError, OSError, PoolTimeoutError) as error:
+            # Gone, locked, damaged, or a table or right that is missing; by its kind
+            # only, since its text may hold what was asked.
+            kind = type(getattr(error, "orig", None) or error).__name__
+            _log.error("store_failed", error=kind)
             raise StoreUnavailable from None
-        except DBAPIError as error:
-            if error.connection_invalidated:
-                raise StoreUnavailable from None
-            raise
 
     async def health(self) -> None:
         """Prove that the database answers.

@@ -99,6 +99,15 @@ class Urgency(StrEnum):
     ROUTINE = "routine"
 
 
+class CaseFileOrder(StrEnum):
+    """The orders of a list of case files; each ends with the id, so that it is total."""
+
+    MOST_URGENT = "most_urgent"
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    REFERENCE = "reference"
+
+
 class CaseStatus(StrEnum):
     """Where a case file stands, in the order of its life."""
 

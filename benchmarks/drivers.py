@@ -27,7 +27,7 @@ from api.policies.engine import Policy
 from api.policies.facts import CaseworkerFacts
 from api.policies.gate import Gate
 from api.store import case_files, members
-from api.store.case_files import Shape, Which
+from api.store.case_file_statements import SCOPE, Shape, Which
 from benchmarks.page100 import PAGE, records
 from tests.postgresql import PostgresServer
 from tests.world import databases_of
@@ -82,15 +82,15 @@ async def main() -> None:
         who = CaseworkerFacts(
             sari.organisation, sari.role.value, int(sari.clearance), sari.trained, "protection"
         )
-        scope = Gate(Policy.shipped()).scope(who, "see", case_files.SCOPE)
+        scope = Gate(Policy.shipped()).scope(who, "see", SCOPE)
         now = utc_now()
 
         async def page(snapshot: Connection) -> Any:
             return await case_files.read(
                 snapshot,
                 scope,
-                Shape(Which.PAGE, CASE_FILE, DEFENDER),
-                {"first": PAGE, "me": sari.id, "now": now, "oversees": False},
+                Shape(Which.PAGE, CASE_FILE, DEFENDER, limit=PAGE),
+                {"me": sari.id, "now": now},
             )
 
         async def row(snapshot: Connection) -> Any:
@@ -121,6 +121,8 @@ async def measure(what: str, read: Read, drivers: dict[str, AsyncEngine]) -> Non
     first, *others = [await timed(store, read) for store in stores.values()]
     if any(found != first[1] for _, found in others):
         raise SystemExit(f"{what}: the drivers do not read the same")
+    if isinstance(first[1], list) and len(first[1]) != PAGE:
+        raise SystemExit(f"{what}: {len(first[1])} case files were read")
     times: dict[str, list[float]] = {name: [] for name in stores}
     gc.collect()
     gc.freeze()

@@ -195,8 +195,10 @@ class World:
 
 
 @asynccontextmanager
-async def opened(template: Template, folder: Path, clock: Clock) -> AsyncIterator[World]:
-    """Copy *template* into *folder*, serve the copy, and take it away again."""
+async def opened(
+    template: Template, folder: Path, clock: Clock, *, drop: bool = True
+) -> AsyncIterator[World]:
+    """Copy *template* into *folder*, serve the copy, and take its database away again."""
     config, database = template.copy(folder)
     settings = Settings.at(config)
     app = create_app(settings, clock)
@@ -220,5 +222,5 @@ async def opened(template: Template, folder: Path, clock: Clock) -> AsyncIterato
                 finally:
                     await world.close()
     finally:
-        if template.server is not None and database is not None:
+        if drop and template.server is not None and database is not None:
             template.server.drop_database(database)

@@ -30,6 +30,8 @@ class SqliteWriter:
         self._path = path
         self._thread: ThreadPoolExecutor | None = None
         self._connection: sqlite3.Connection | None = None
+        #: Device and inode of the open file.
+        self._file = (0, 0)
 
     async def open(self) -> None:
         """Open the file and prove that a commit is on the disk before it returns."""
@@ -98,10 +100,23 @@ class SqliteWriter:
                     f"The access log {self._path} does not sync its commits: "
                     f"journal_mode={journal}, synchronous={synchronous}."
                 )
+            self._file = self._standing()
         except BaseException:
             connection.close()
             raise
         self._connection = connection
+
+    def _standing(self) -> tuple[int, int]:
+        """Say which file stands at the path now.
+
+        A file that was moved away or replaced stays open and would take events that
+        nobody will ever see.
+        """
+        try:
+            found = self._path.stat()
+        except OSError:
+            raise LogUnavailable from None
+        return found.st_dev, found.st_ino
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
@@ -109,7 +124,7 @@ class SqliteWriter:
             connection.close()
 
     def _ready(self) -> sqlite3.Connection:
-        if self._connection is None:
+        if self._connection is None or self._standing() != self._file:
             raise LogUnavailable
         return self._connection
 

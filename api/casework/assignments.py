@@ -34,14 +34,13 @@ async def assign_caseworker(
     """
     if not house.now() < until <= house.now() + ASSIGNMENT_MOST:
         raise ValueInvalid
-    if assignee == caller.member:
-        # Nobody grants to themself; the policy cannot know this, since facts hold no ids.
-        raise AssigneeInvalid
 
     async def write(transaction: Connection, situation: Situation, intent: int) -> UUID:
         person = await members.by_id(transaction, assignee)
         if (
-            person is None
+            # Nobody grants to themself; the policy cannot know this, since facts hold no ids.
+            assignee == caller.member
+            or person is None
             or not person.live
             or person.organisation != situation.row.lead_agency
             or person.role not in CASEWORK_ROLES

@@ -13,9 +13,10 @@ from api.casework.values import word
 from api.casework.views import CaseFileView, DefenderView
 from api.crypto.framing import frame
 from api.errors import MalformedCursor, NotFound, PageSizeInvalid, PurposeMissing
-from api.store.case_files import Order as Order  # the schema names it
-from api.store.case_files import Shape, Which, reference_filter
-from api.vocabulary import Action, Caller, CaseStatus, RecordKind, Urgency
+from api.store.case_file_statements import Shape, Which
+from api.store.case_files import reference_filter
+from api.store.sealed_fields import NOTE_BODY
+from api.vocabulary import Action, Caller, CaseFileOrder, CaseStatus, RecordKind, Urgency
 
 #: The most that one page holds.
 PAGE_MOST = 100
@@ -62,11 +63,13 @@ class Page:
     """One page of a list.
 
     Attributes:
+        end: sort key and id of the last row, which is no item if its seal does not hold.
         cursors: makes the cursor of any item, sealed to this caller and list.
     """
 
     items: list[CaseFileView]
     has_next: bool
+    end: tuple[object, UUID] | None
     cursors: "Cursors"
 
 
@@ -110,7 +113,7 @@ async def page(
     first: int,
     after: str | None,
     filters: Filters,
-    order: Order,
+    order: CaseFileOrder,
     case_file: frozenset[str],
     defender: frozenset[str] | None,
 ) -> Page:
@@ -139,16 +142,18 @@ async def page(
         limit=first + 1,
     )
     found = await disclose(house, caller, Reading(Action.LIST, shape, parameters))
-    return Page(found.case_files, found.more, cursors)
+    return Page(found.case_files, found.more, found.end, cursors)
 
 
-def _sort_key(order: Order, value: Any) -> Any:
+def _sort_key(order: CaseFileOrder, value: Any) -> Any:
     match order:
-        case Order.NEWEST | Order.OLDEST:
+        case CaseFileOrder.NEWEST | CaseFileOrder.OLDEST:
             return date.fromisoformat(value)
-        case Order.MOST_URGENT:
+        case CaseFileOrder.MOST_URGENT:
+            if value is None:  # The urgency of the row there was no urgency.
+                raise MalformedCursor
             return Urgency(value)
-        case Order.REFERENCE:
+        case CaseFileOrder.REFERENCE:
             return value
 
 
@@ -159,9 +164,12 @@ async def one(
     *,
     case_file: frozenset[str],
     defender: frozenset[str] | None,
-    notes: bool,
+    notes: frozenset[str] | None,
 ) -> CaseFileView:
     """Disclose one case file.
+
+    Args:
+        notes: names of the fields asked of its notes; None: these are not asked for.
 
     Raises:
         NotFound: it is not there, or not in the caller's reach; the event says only that.
@@ -174,7 +182,8 @@ async def one(
             Shape(Which.ONE, case_file, defender),
             {"id": case_file_id},
             target=(RecordKind.CASE_FILE, case_file_id),
-            notes=notes,
+            notes=notes is not None,
+            note_bodies=notes is not None and NOTE_BODY.name in notes,
         ),
     )
     if not found.case_files:

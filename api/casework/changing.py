@@ -22,7 +22,8 @@ from api.errors import NotAllowed, NotFound
 from api.policies.facts import CaseFileFacts, CaseworkerFacts
 from api.policies.gate import Allowed, Refused, Verdict
 from api.store import assignments
-from api.store.case_files import CaseFileRow, Shape, Which
+from api.store.case_file_statements import Shape, Which
+from api.store.case_files import CaseFileRow
 from api.vocabulary import Action, Caller, Compartment, Decision, Ground, Reason, RecordKind
 
 T = TypeVar("T")

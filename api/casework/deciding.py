@@ -20,15 +20,14 @@ from api.casework.views import HOW_TO_ASK, Withheld
 from api.errors import NotFound
 from api.policies.facts import CaseFileFacts, CaseworkerFacts
 from api.policies.gate import Allowed, Refused, Verdict
-from api.store.case_files import (
+from api.store.case_file_statements import (
     CASE_FILE_PLAIN,
     DEFENDER_PLAIN,
-    CaseFileRow,
-    Link,
     Shape,
     case_file_names,
     defender_names,
 )
+from api.store.case_files import CaseFileRow, Link
 from api.store.sealed_fields import CASE_FILE_FIELDS, DEFENDER_FIELDS, NOTE_BODY, SealedField
 from api.store.tables import RIGHTS
 from api.vocabulary import (
@@ -88,16 +87,16 @@ class Asked:
 
     case_file: tuple[Cell, ...]
     defender: tuple[Cell, ...]
-    notes: bool
+    note_bodies: bool
 
     @property
     def compartments(self) -> frozenset[Compartment]:
         """Every compartment that the reading needs."""
         sealed = [c.sealed.compartment for c in (*self.case_file, *self.defender) if c.sealed]
-        return frozenset([*sealed, *([NOTE_BODY.compartment] if self.notes else [])])
+        return frozenset([*sealed, *([NOTE_BODY.compartment] if self.note_bodies else [])])
 
 
-def asked_of(shape: Shape, notes: bool) -> Asked:
+def asked_of(shape: Shape, note_bodies: bool) -> Asked:
     """Work out the cells of *shape*, in the order in which the store gives them."""
     return Asked(
         tuple(
@@ -108,7 +107,7 @@ def asked_of(shape: Shape, notes: bool) -> Asked:
             Cell(i, DEFENDER_PLAIN.get(n) or DEFENDER_FIELDS[n].column, DEFENDER_FIELDS.get(n))
             for i, n in enumerate(defender_names(shape.defender or frozenset()))
         ),
-        notes,
+        note_bodies,
     )
 
 
@@ -139,6 +138,11 @@ def facts_of(house: House, caller: Caller, row: CaseFileRow) -> CaseFileFacts | 
 #: Facts are checked when they are made; there are few different ones. Typed, since
 #: True is not 1.
 _facts = lru_cache(maxsize=1024, typed=True)(CaseFileFacts)
+
+
+def _counts(revision: object) -> bool:
+    """Tell whether it is a revision; one that was forged must not keep an event from the log."""
+    return type(revision) is int and revision >= 0
 
 
 def link_holds(house: House, row: CaseFileRow, link: Link) -> bool:
@@ -173,6 +177,9 @@ class Deciding:
         """Decide one row."""
         record = (RecordKind.CASE_FILE, row.id, row.revision)
         self._agencies.add(row.lead_agency)
+        if not _counts(row.revision):
+            self._broken.append((RecordKind.CASE_FILE, row.id, 0))
+            return
         facts = facts_of(self._house, self._caller, row)
         if facts is None:
             self._broken.append(record)
@@ -191,13 +198,15 @@ class Deciding:
             return
         links = []
         for link in row.links:
-            if link_holds(self._house, row, link):
+            if not _counts(link.revision):
+                self._broken.append((RecordKind.DEFENDER, link.defender, 0))
+            elif link_holds(self._house, row, link):
                 links.append(link)
             else:
                 self._broken.append((RecordKind.DEFENDER, link.defender, link.revision))
         bundle.case_files.append(record)
         self.permitted.update((row.id, c) for c in bundle.case_file.compartments)
-        if self._asked.notes and type(bundle.opens[NOTE_BODY.compartment]) is Allowed:
+        if self._asked.note_bodies and type(bundle.opens[NOTE_BODY.compartment]) is Allowed:
             self.permitted.add((row.id, NOTE_BODY.compartment))
         for link in links:
             bundle.defenders.append((RecordKind.DEFENDER, link.defender, link.revision))
@@ -260,7 +269,7 @@ class Deciding:
         if type(bundle.see) is not Allowed or not bundle.case_files:
             return
         yield Touched(Decision.DISCLOSED, bundle.see.ground, None, (), (), tuple(bundle.case_files))
-        notes = (NOTE_BODY,) if self._asked.notes else ()
+        notes = (NOTE_BODY,) if self._asked.note_bodies else ()
         for cells, extra, records in (
             (self._asked.case_file, notes, bundle.case_files),
             (self._asked.defender, (), bundle.defenders),

@@ -28,7 +28,8 @@ from api.errors import SealBroken
 from api.policies.facts import CaseworkerFacts
 from api.policies.gate import Allowed, Refused
 from api.store import case_files, key_wraps, notes
-from api.store.case_files import CaseFileRow, Link, Shape
+from api.store.case_file_statements import SCOPE, Shape
+from api.store.case_files import CaseFileRow, Link
 from api.store.notes import NoteRow
 from api.store.sealed_fields import NOTE_BODY, SealedField
 from api.vocabulary import Action, Caller, Compartment, Reason, RecordKind, Role
@@ -37,6 +38,10 @@ _log = structlog.get_logger("perisai.disclosure")
 
 #: The roles for which assignments of others are a ground, and are therefore read.
 OVERSEEING = frozenset({Role.SUPERVISOR, Role.AGENCY_LEAD})
+
+#: What a wrap that was tampered with ends in; the last two where it is not even of the
+#: types of a wrap, which SQLite lets somebody write.
+_NO_WRAP = (SealBroken, AttributeError, TypeError)
 
 Keys = Mapping[tuple[UUID, Compartment, int], DataKey]
 
@@ -50,6 +55,7 @@ class Reading:
         target: the one record that is asked for, so that its absence can be logged.
         compartment: the scope is what the caller may open of it, not what exists.
         notes: also the newest notes of the one case file.
+        note_bodies: open what they say.
     """
 
     action: Action
@@ -58,14 +64,21 @@ class Reading:
     target: tuple[RecordKind, UUID] | None = None
     compartment: Compartment | None = None
     notes: bool = False
+    note_bodies: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Disclosed:
-    """What was disclosed; `more`: the shape's limit cut something off."""
+    """What was disclosed.
+
+    Attributes:
+        more: the shape's limit cut something off.
+        end: sort key and id of the last row that was decided, shown or not.
+    """
 
     case_files: list[CaseFileView]
     more: bool
+    end: tuple[object, UUID] | None
 
 
 async def disclose(house: House, caller: Caller, reading: Reading) -> Disclosed:
@@ -77,7 +90,7 @@ async def disclose(house: House, caller: Caller, reading: Reading) -> Disclosed:
             nothing was disclosed.
     """
     now = house.now()
-    asked = _asked(reading.shape, reading.notes)
+    asked = _asked(reading.shape, reading.note_bodies)
     async with house.records.snapshot() as snapshot:
         who = await rights.caseworker(house, snapshot, caller)
         rows = await read_rows(house, snapshot, caller, who, reading, now)
@@ -85,8 +98,9 @@ async def disclose(house: House, caller: Caller, reading: Reading) -> Disclosed:
         # One more than the page is read, to know whether there is more; it is neither
         # decided nor disclosed, so the event does not name it.
         more = limit is not None and len(rows) == limit
+        rows = rows[:-1] if more else rows
         deciding = Deciding(house, caller, who, reading.action, asked)
-        for row in rows[:-1] if more else rows:
+        for row in rows:
             deciding.feed(row)
         wraps = await wraps_of(snapshot, caller.organisation, deciding.permitted)
         written = (
@@ -102,12 +116,12 @@ async def disclose(house: House, caller: Caller, reading: Reading) -> Disclosed:
     views = [
         _case_file(keys, asked, row, bundle, links, written) for row, bundle, links in deciding.seen
     ]
-    return Disclosed(views, more)
+    return Disclosed(views, more, (rows[-1].sort_key, rows[-1].id) if rows else None)
 
 
 @lru_cache(maxsize=256)
-def _asked(shape: Shape, notes_too: bool) -> Asked:
-    return asked_of(shape, notes_too)
+def _asked(shape: Shape, note_bodies: bool) -> Asked:
+    return asked_of(shape, note_bodies)
 
 
 async def read_rows(
@@ -120,7 +134,7 @@ async def read_rows(
 ) -> list[CaseFileRow]:
     """Read the rows of *reading*: the policy's scope narrows, or stands beside, the rows."""
     scope = house.gate.scope(
-        who, "see" if reading.compartment is None else "open", case_files.SCOPE, reading.compartment
+        who, "see" if reading.compartment is None else "open", SCOPE, reading.compartment
     )
     return await case_files.read(
         snapshot,
@@ -148,12 +162,12 @@ async def open_keys(house: House, owner: str, wraps: Sequence[WrappedKey]) -> Ke
     """
     try:
         return await house.keyring.open_keys(owner, wraps)
-    except SealBroken:
+    except _NO_WRAP:
         keys: dict[tuple[UUID, Compartment, int], DataKey] = {}
         for wrap in wraps:
             try:
                 keys |= await house.keyring.open_keys(owner, [wrap])
-            except SealBroken:
+            except _NO_WRAP:
                 _log.error("seal_broken", table="data_key", owner=owner)
         return keys
 
@@ -219,9 +233,7 @@ def _case_file(
         _fill(defender, keys, bundle.defender, link.defender, link.values)
         view.defenders.append(defender)
     view.notes = []
-    if not asked.notes:
-        return view
-    verdict = bundle.opens[NOTE_BODY.compartment]
+    verdict = bundle.opens[NOTE_BODY.compartment] if asked.note_bodies else None
     if isinstance(verdict, Refused):
         view.withheld = [*view.withheld, withheld_field(NOTE_BODY, verdict.reason)]
     for note in written:

@@ -6,6 +6,7 @@ in which no identity was ever written.
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -71,15 +72,22 @@ class ReleaseView:
 
 @dataclass(frozen=True, slots=True)
 class ReleasePage:
-    """One page of releases, first to end first."""
+    """One page of releases, first to end first; `end`: of its last row, shown or not."""
 
     items: list[ReleaseView]
     has_next: bool
+    end: tuple[datetime, UUID] | None
     cursors: Cursors
 
 
-async def page(house: House, caller: Partner, *, first: int, after: str | None) -> ReleasePage:
-    """Disclose a page of the releases that were made for the caller's organisation."""
+async def page(
+    house: House, caller: Partner, *, first: int, after: str | None, content: bool
+) -> ReleasePage:
+    """Disclose a page of the releases that were made for the caller's organisation.
+
+    Args:
+        content: open what they say.
+    """
     check_page_size(first)
     if caller.purpose is None:
         raise PurposeMissing
@@ -88,62 +96,76 @@ async def page(house: House, caller: Partner, *, first: int, after: str | None) 
     if after is not None:
         key, parameters["after_id"] = cursors.open(after)
         parameters["after_key"] = datetime.fromisoformat(key)
-    views = await _disclose(house, caller, parameters, None)
-    return ReleasePage(views[:first], len(views) > first, cursors)
+    read, views = await _disclose(house, caller, _Reading(parameters, None, content), first)
+    shown = read[:first]
+    end = (shown[-1].until, shown[-1].id) if shown else None
+    return ReleasePage(views, len(read) > first, end, cursors)
 
 
-async def one(house: House, caller: Partner, release_id: UUID) -> ReleaseView:
-    """Disclose one release.
+async def one(house: House, caller: Partner, release_id: UUID, *, content: bool) -> ReleaseView:
+    """Disclose one release; *content*: open what it says.
 
     Raises:
         NotFound: not there, over, revoked, or made for somebody else.
     """
-    views = await _disclose(house, caller, {"id": release_id}, release_id)
+    reading = _Reading({"id": release_id}, release_id, content)
+    _, views = await _disclose(house, caller, reading, 1)
     if not views:
         raise NotFound
     return views[0]
 
 
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What is to be read; `target` is the one release that is asked for, if one is."""
+
+    parameters: Mapping[str, Any]
+    target: UUID | None
+    content: bool
+
+
 async def _disclose(
-    house: House, caller: Partner, parameters: Mapping[str, Any], target: UUID | None
-) -> list[ReleaseView]:
-    """Read, decide, append, open, return: as `disclosure.disclose`, for the other face."""
+    house: House, caller: Partner, reading: _Reading, most: int
+) -> tuple[list[ReleaseRow], list[ReleaseView]]:
+    """Read, decide, append, open, return: as `disclosure.disclose`, for the other face.
+
+    Gives all rows that were read, and the views of those that may be seen among the
+    first *most*: what is read to know whether there is more is neither decided nor named.
+    """
     if caller.purpose is None:
         raise PurposeMissing
     now = house.now()
     who = PartnerFacts(str(caller.purpose.value))
     scope = house.gate.scope(who, "see", releases.SCOPE)
-    given = {**parameters, "partner": caller.organisation, "now": now}
+    given = {**reading.parameters, "partner": caller.organisation, "now": now}
     async with house.records.snapshot() as snapshot:
         member = await rights.member_of(house, snapshot, caller)
         if member.role != caller.role:
             raise NotForThisFace
-        if target is None:
-            rows = await releases.page(snapshot, scope, given)
+        if reading.target is None:
+            read = await releases.page(snapshot, scope, given)
         else:
             found = await releases.one(snapshot, scope, given)
-            rows = [] if found is None else [found]
+            read = [] if found is None else [found]
+        rows = read[:most]
         verdicts = {row.id: _decide(house, caller, who, row, now) for row in rows}
-        permitted = {
-            (row.id, Compartment.RELEASE) for row in rows if isinstance(verdicts[row.id], Allowed)
-        }
+        allowed = [row for row in rows if isinstance(verdicts[row.id], Allowed)]
+        permitted = {(row.id, Compartment.RELEASE) for row in allowed if reading.content}
         wraps = await wraps_of(snapshot, caller.organisation, permitted)
     permit = house.gate.permit({(row.id, Compartment.RELEASE): verdicts[row.id] for row in rows})
-    await append_all(house, [_event(house, caller, rows, verdicts, target)])
+    await append_all(house, [_event(house, caller, rows, verdicts, reading)])
     permit.check(*permitted)
     keys = await open_keys(house, caller.organisation, wraps)
     permit.check()  # The key service may have been slow.
     views = []
-    for row in rows:
-        if (row.id, Compartment.RELEASE) not in permitted:
-            continue
-        try:
-            text = open_one(keys, RELEASE_BODY, row.id, row.id, row.body)
-            content = ReleaseContent.load(text)
-        except SealBroken:
-            content = None
+    for row in allowed:
+        content = None
+        if reading.content:
+            with suppress(SealBroken):  # `open_one` reports it.
+                text = open_one(keys, RELEASE_BODY, row.id, row.id, row.body)
+                content = ReleaseContent.load(text)
         views.append(ReleaseView(row.id, row.agency, row.profile, row.purpose, row.until, content))
-    return views
+    return read, views
 
 
 def _decide(
@@ -165,8 +187,9 @@ def _event(
     caller: Caller,
     rows: Sequence[ReleaseRow],
     verdicts: Mapping[UUID, Verdict],
-    target: UUID | None,
+    reading: _Reading,
 ) -> Event:
+    target = reading.target
     touched: list[Touched] = []
     for verdict in dict.fromkeys(verdicts.values()):
         of = tuple((RecordKind.RELEASE, r.id, 0) for r in rows if verdicts[r.id] == verdict)
@@ -176,8 +199,8 @@ def _event(
                     Decision.DISCLOSED,
                     verdict.ground,
                     None,
-                    (Compartment.RELEASE,),
-                    (RELEASE_BODY.name,),
+                    (Compartment.RELEASE,) if reading.content else (),
+                    (RELEASE_BODY.name,) if reading.content else (),
                     of,
                 )
             )

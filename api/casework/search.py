@@ -16,13 +16,17 @@ from api.casework.house import House
 from api.casework.identifiers import Nik, parse_phone
 from api.casework.views import CaseFileView, DefenderView
 from api.errors import PageSizeInvalid, PurposeMissing
-from api.store.case_files import Shape, Which
+from api.store.case_file_statements import Shape, Which
 from api.vocabulary import Action, Caller, Compartment
 
 #: The most hits of one search.
 HITS_MOST = 20
 
 _NAMES = frozenset({"fullName", "aliases"})
+
+#: Score and likeness of each defender that fits, and the case files that were searched:
+#: in no other may a hit be shown.
+_Found = tuple[dict[UUID, tuple[int, str]], set[UUID]]
 
 
 class By(StrEnum):
@@ -71,7 +75,7 @@ async def find_defenders(
         raise PageSizeInvalid
     if caller.purpose is None:
         raise PurposeMissing
-    found = (
+    found, through = (
         await _by_name(house, caller, query.value, first)
         if query.by is By.NAME
         else await _by_tag(house, caller, query)
@@ -89,7 +93,11 @@ async def find_defenders(
     )
     hits = []
     for defender_id, (score, likeness) in found.items():
-        files = [v for v in shown.case_files if any(d.id == defender_id for d in v.defenders)]
+        files = [
+            v
+            for v in shown.case_files
+            if v.id in through and any(d.id == defender_id for d in v.defenders)
+        ]
         same = [d for v in files for d in v.defenders if d.id == defender_id]
         if same:
             best = min(same, key=lambda d: len(d.withheld))
@@ -97,7 +105,7 @@ async def find_defenders(
     return hits[:first]
 
 
-async def _by_tag(house: House, caller: Caller, query: Query) -> dict[UUID, tuple[int, str]]:
+async def _by_tag(house: House, caller: Caller, query: Query) -> _Found:
     """Find by the keyed tag of a normal form; the tag itself opens nothing."""
     if query.by is By.NIK:
         name, compartment, normal = "nik", Compartment.IDENTITY, Nik.parse(query.value).digits
@@ -113,19 +121,18 @@ async def _by_tag(house: House, caller: Caller, query: Query) -> dict[UUID, tupl
         value: Any = defender.nik if query.by is By.NIK else defender.phones
         if value is not None and (normal == value or normal in value):
             found[defender.id] = (100, names.Likeness.EXACT.value)
-    return found
+    return found, {view.id for view in views}
 
 
-async def _by_name(
-    house: House, caller: Caller, value: str, limit: int
-) -> dict[UUID, tuple[int, str]]:
+async def _by_name(house: House, caller: Caller, value: str, limit: int) -> _Found:
     """Open the names of every candidate and match them in memory."""
     names.match(value, ())  # Too short a name is refused before anything is opened.
     views = await _candidates(house, caller, Which.ALL, {}, Compartment.IDENTITY, _NAMES)
     people = {
         d.id: [d.full_name or "", *(d.aliases or ())] for view in views for d in view.defenders
     }
-    return {m.key: (m.score, m.reason.value) for m in names.match(value, people.items(), limit)}
+    matches = names.match(value, people.items(), limit)
+    return {m.key: (m.score, m.reason.value) for m in matches}, {view.id for view in views}
 
 
 async def _candidates(

@@ -17,7 +17,7 @@ from api.policies.facts import ROW_OF, Row, Who
 from api.policies.scope import plan_of, predicate
 from api.vocabulary import Action, Compartment, Ground, Reason
 
-#: Seconds from the verdicts to the last opening (DESIGN.md, "The way of one request").
+#: Seconds from the verdicts to the last opening (docs/architecture.md, "One request").
 PERMIT_SECONDS: Final = 3.0
 
 #: Most verdicts kept for one question, about 200 bytes each. An agency has at most

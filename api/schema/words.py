@@ -6,7 +6,6 @@ import strawberry
 
 from api import vocabulary
 from api.casework import search
-from api.casework.case_files import Order
 
 
 @cache
@@ -14,6 +13,7 @@ def define() -> None:
     """Define every enumeration, once: strawberry keeps the definition on the class itself."""
     described = {
         vocabulary.Action: "What an event of the access log is about.",
+        vocabulary.CaseFileOrder: "The order of a list of case files.",
         vocabulary.CaseStatus: "Where a case file stands.",
         vocabulary.Compartment: (
             "A group of sealed fields with one key and one need-to-know rule."
@@ -37,7 +37,6 @@ def define() -> None:
     }
     for words, text in described.items():
         strawberry.enum(words, description=text)
-    strawberry.enum(Order, name="CaseFileOrder", description="The order of a list of case files.")
     strawberry.enum(
         search.By,
         name="SearchBy",

@@ -28,12 +28,15 @@ class SealedColumn(TypeDecorator[Sealed]):
     def result_processor(
         self, dialect: Dialect, coltype: object
     ) -> Callable[[bytes | None], Sealed | None]:
-        """Wrap on the way out; both drivers give bytes, so nothing else is done."""
+        """Wrap on the way out; both drivers give bytes."""
         return _sealed
 
 
 def _sealed(value: bytes | None) -> Sealed | None:
-    return None if value is None else Sealed(value)
+    if type(value) is bytes:
+        return Sealed(value)
+    # SQLite keeps what is no bytes too, if somebody writes it; nothing opens it.
+    return None if value is None else Sealed(b"")
 
 
 class Ranked(TypeDecorator[Any]):
@@ -54,8 +57,8 @@ class Ranked(TypeDecorator[Any]):
         return None if value is None else self._rank[value]
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> Any:
-        """Give the word."""
-        return None if value is None else self._word[value]
+        """Give the word; None for a position that no word has."""
+        return None if value is None else self._word.get(value)
 
 
 class Instant(TypeDecorator[datetime]):

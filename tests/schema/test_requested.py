@@ -9,13 +9,14 @@ import pytest
 from graphql import (
     GraphQLScalarType,
     GraphQLSchema,
+    OverlappingFieldsCanBeMergedRule,
     build_schema,
     execute_sync,
     get_named_type,
     parse,
     validate,
 )
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from api.schema import requested as module
@@ -281,6 +282,8 @@ def selections(draw, kind: str = "Person", level: int = 0) -> str:
 def test_every_field_that_is_executed_was_asked_for_and_no_other(text, v, w):
     """Execute on records of every type and compare what was read with what was announced."""
     document = parse(f"query ($v: Boolean! $w: Boolean!) {{ person {{ {text} }} }}")
+    # Two fields of one name in the answer: such a document is refused before.
+    assume(not validate(SCHEMA, document, [OverlappingFieldsCanBeMergedRule]))
     announced = []
     read: set[tuple[str, ...]] = set()
 

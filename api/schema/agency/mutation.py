@@ -20,6 +20,7 @@ from api.errors import (
     ValueInvalid,
 )
 from api.schema.agency import types
+from api.schema.agency.query import names_below
 from api.schema.context import PerisaiInfo, uuid_of
 from api.schema.requested import Selection, requested
 from api.vocabulary import CaseFileId, MemberId, Sensitivity, Urgency
@@ -224,8 +225,8 @@ async def _read_back(info: PerisaiInfo, case_file_id: UUID, asked: Selection) ->
         info.context.caller,
         case_file_id,
         case_file=asked.names,
-        defender=asked["defenders"].names if "defenders" in asked.names else None,
-        notes="notes" in asked.names,
+        defender=names_below(asked, "defenders"),
+        notes=names_below(asked, "notes"),
     )
     return cast(types.CaseFile, view)
 
@@ -263,7 +264,7 @@ class Mutation:
         except MENDABLE as error:
             return OpenCaseFilePayload(case_file=None, errors=_errors(error))
         asked = requested(info)
-        view = await _read_back(info, opened, asked["caseFile"]) if asked["caseFile"] else None
+        view = await _read_back(info, opened, asked["caseFile"]) if "caseFile" in asked else None
         return OpenCaseFilePayload(case_file=view, errors=[])
 
     @strawberry.mutation(description="Change what is known of a defender.")
@@ -285,11 +286,11 @@ class Mutation:
             )
         except MENDABLE as error:
             return UpdateDefenderPayload(defender=None, errors=_errors(error))
-        asked = requested(info)["defender"]
-        if not asked:
+        asked = requested(info)
+        if "defender" not in asked:
             return UpdateDefenderPayload(defender=None, errors=[])
         view = await case_files.defender(
-            context.house, context.caller, defender_id, asked=asked.names
+            context.house, context.caller, defender_id, asked=asked["defender"].names
         )
         return UpdateDefenderPayload(defender=cast(types.Defender, view), errors=[])
 

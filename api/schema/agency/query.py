@@ -5,12 +5,11 @@ from typing import Annotated, cast
 import strawberry
 
 from api.casework import case_files, search
-from api.casework.case_files import Order
 from api.casework.search import By
 from api.schema.agency import types
 from api.schema.context import PerisaiInfo, uuid_of
 from api.schema.requested import Selection, requested
-from api.vocabulary import CaseStatus, Urgency
+from api.vocabulary import CaseFileOrder, CaseStatus, Urgency
 
 
 @strawberry.input(description="What narrows a list of case files; all that is given must hold.")
@@ -31,9 +30,9 @@ class CaseFileFilter:
     )
 
 
-def _defender_names(node: Selection) -> frozenset[str] | None:
-    """Give the names asked of the defenders below a case file; None: not asked for."""
-    return node["defenders"].names if "defenders" in node.names else None
+def names_below(node: Selection, name: str) -> frozenset[str] | None:
+    """Give the names asked below field *name* of a case file; None: it is not asked for."""
+    return node[name].names if name in node.names else None
 
 
 @strawberry.type(description="What a caseworker may ask.")
@@ -69,8 +68,8 @@ class Query:
             CaseFileFilter | None, strawberry.argument(description="What narrows the list.")
         ] = None,
         order_by: Annotated[
-            Order, strawberry.argument(description="The order of the list.")
-        ] = Order.NEWEST,
+            CaseFileOrder, strawberry.argument(description="The order of the list.")
+        ] = CaseFileOrder.NEWEST,
     ) -> types.CaseFileConnection:
         """List case files."""
         context = info.context
@@ -93,10 +92,9 @@ class Query:
             ),
             order=order_by,
             case_file=node.names,
-            defender=_defender_names(node),
+            defender=names_below(node, "defenders"),
         )
         with_cursors = "cursor" in edges.names
-        last = page.items[-1] if page.items else None
         return types.CaseFileConnection(
             edges=[
                 types.CaseFileEdge(
@@ -107,7 +105,7 @@ class Query:
             ],
             page_info=types.PageInfo(
                 has_next_page=page.has_next,
-                end_cursor=page.cursors.seal(last.sort_key, last.id) if last else None,
+                end_cursor=page.cursors.seal(*page.end) if page.end else None,
             ),
         )
 
@@ -127,8 +125,8 @@ class Query:
             context.caller,
             uuid_of(id),
             case_file=asked.names,
-            defender=_defender_names(asked),
-            notes="notes" in asked.names,
+            defender=names_below(asked, "defenders"),
+            notes=names_below(asked, "notes"),
         )
         return cast(types.CaseFile, view)
 

@@ -175,13 +175,21 @@ class CaseFileConnection:
     page_info: PageInfo = strawberry.field(description="Where the page stands.")
 
 
+@strawberry.type(description="The name of a case file; ask `caseFile` for what it says.")
+class CaseFileName:
+    """What a search tells of a case file."""
+
+    id: strawberry.ID = strawberry.field(description="Opaque id.")
+    reference: str = strawberry.field(description="Case reference for people.")
+
+
 @strawberry.type(description="A defender that a search found, and why.")
 class DefenderMatch:
     """A defender that a search found, and why."""
 
     defender: Defender = strawberry.field(description="The defender.")
-    case_files: list[CaseFile] = strawberry.field(
-        description="The case files, with id and reference, through which you may open it."
+    case_files: list[CaseFileName] = strawberry.field(
+        description="The case files through which you may open it."
     )
     score: int = strawberry.field(description="How well it fits, 0 to 100.")
     likeness: str = strawberry.field(

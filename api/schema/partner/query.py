@@ -9,6 +9,7 @@ from api.casework import releases
 from api.casework.releases import ReleaseView
 from api.schema import words
 from api.schema.context import PerisaiInfo, uuid_of
+from api.schema.requested import requested
 from api.vocabulary import Partner, Purpose
 
 words.define()
@@ -100,7 +101,11 @@ class Query:
         """List releases."""
         context = info.context
         page = await releases.page(
-            context.house, cast(Partner, context.caller), first=first, after=after
+            context.house,
+            cast(Partner, context.caller),
+            first=first,
+            after=after,
+            content="content" in requested(info)["edges"]["node"],
         )
         edges = [
             ReleaseEdge(cursor=page.cursors.seal(r.until, r.id), node=_release(r))
@@ -109,7 +114,8 @@ class Query:
         return ReleaseConnection(
             edges=edges,
             page_info=PageInfo(
-                has_next_page=page.has_next, end_cursor=edges[-1].cursor if edges else None
+                has_next_page=page.has_next,
+                end_cursor=page.cursors.seal(*page.end) if page.end else None,
             ),
         )
 
@@ -124,7 +130,12 @@ class Query:
         """Open one release."""
         context = info.context
         return _release(
-            await releases.one(context.house, cast(Partner, context.caller), uuid_of(id))
+            await releases.one(
+                context.house,
+                cast(Partner, context.caller),
+                uuid_of(id),
+                content="content" in requested(info),
+            )
         )
 
 

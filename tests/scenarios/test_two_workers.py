@@ -1,0 +1,145 @@
+"""Two worker processes on one PostgreSQL: 32 callers, 2,000 requests, one gapless log."""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from itertools import cycle, islice
+from pathlib import Path
+
+import asyncpg
+import httpx
+
+from api.accesslog.reader import LogReader
+from api.crypto.key_file import Cost
+from api.database import engine_of
+from api.demo.install import install, issuer_of
+from api.demo.synthetic import BUDI, RATNA, SARI, TUTI, WAYAN, synthetic
+from api.settings import Settings
+from tests.postgresql import Database, PostgresServer, libpq_url
+from tests.processes import Running, free_port, perisai
+from tests.world import databases_of
+
+CALLERS = 32
+REQUESTS = 2_000
+#: Seconds for the whole; a regression to one commit a request would take longer.
+LIMIT = 40.0
+
+LIST = "{ caseFiles(first: 5) { edges { node { reference defenders { fullName phones } } } } }"
+READ = """query ($id: ID!) { caseFile(id: $id) {
+  reference account defenders { fullName nik phones withheld { reason } } notes { body } } }"""
+NOTE = """mutation ($id: ID!) { addNote(input: {caseFileId: $id, body: "Catatan beban."}) {
+  noteId errors { code } } }"""
+RELEASES = "{ releases(first: 5) { edges { node { content { summary } } } } }"
+EVENTS = "{ accessEvents(first: 5) { edges { node { index action decision } } } }"
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+#: Who asks what, and how often of every 37 requests.
+Request = tuple[str, str, str, str, dict[str, str]]
+
+
+def requests(mine: dict[str, str]) -> list[Request]:
+    """Give the requests, well mixed."""
+    plan: list[tuple[Request, int]] = [
+        ((SARI, "agency", "protection", LIST, {}), 12),
+        ((SARI, "agency", "protection", READ, mine), 10),
+        ((BUDI, "agency", "supervision", READ, mine), 4),
+        ((WAYAN, "agency", "protection", READ, mine), 4),
+        ((SARI, "agency", "protection", NOTE, mine), 2),
+        ((RATNA, "partner", "referral", RELEASES, {}), 4),
+        ((TUTI, "oversight", "quality_review", EVENTS, {}), 1),
+    ]
+    return list(islice(cycle([one for one, times in plan for _ in range(times)]), REQUESTS))
+
+
+async def test_two_workers_answer_all_callers_and_their_log_holds(
+    server: PostgresServer, tmp_path: Path
+) -> None:
+    start = time.monotonic()
+    port, folder, database = free_port(), tmp_path / "perisai", server.create_database()
+    records = synthetic(11, now().date(), 30)
+    config = await install(
+        folder,
+        databases_of(database),
+        records,
+        clock=now,
+        progress=lambda _count: None,
+        port=port,
+        cost=Cost(8, 1, 1),
+    )
+    settings = Settings.at(config)
+    tokens = {
+        who: issuer_of(folder, now).mint(records.member(who).organisation, who)
+        for who in (SARI, BUDI, WAYAN, RATNA, TUTI)
+    }
+    asked = requests({"id": str(records.open_to_sari)})
+    engine = engine_of(settings.log_reader_url.get_secret_value())
+    reader = LogReader(engine)
+    before = (await reader.head()).size
+    work, answered = iter(asked), 0
+
+    async def caller(client: httpx.AsyncClient) -> None:
+        nonlocal answered
+        for who, face, purpose, query, variables in work:
+            answer = await client.post(
+                f"/graphql/{face}",
+                json={"query": query, "variables": variables},
+                headers={"authorization": f"Bearer {tokens[who]}", "perisai-purpose": purpose},
+            )
+            body = answer.json()
+            codes = [error["extensions"]["code"] for error in body.get("errors", [])]
+            assert answer.status_code == 200, body
+            assert codes == (["NOT_FOUND"] if who == WAYAN else []), body
+            if query is NOTE:
+                assert body["data"]["addNote"]["errors"] == []
+            if query is READ and who == SARI:
+                assert body["data"]["caseFile"]["defenders"][0]["fullName"]
+            answered += 1
+
+    with Running("serve", "--workers", "2", folder=folder, config=config) as service:
+        await both_ready(database, service)
+        async with httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}",
+            limits=httpx.Limits(max_connections=CALLERS),
+            timeout=20,
+            trust_env=False,
+        ) as client:
+            await asyncio.gather(*(caller(client) for _ in range(CALLERS)))
+        assert service.end() == 0, service.text()
+
+    assert answered == REQUESTS
+    # One event a reading, two a change, one for each worker's start; no gap, none twice.
+    changes = sum(query is NOTE for _, _, _, query, _ in asked)
+    size = (await reader.head()).size
+    assert size == before + REQUESTS + changes + 2
+    entries = await reader.entries(0, size + 1)
+    assert [entry.idx for entry in entries] == list(range(size))
+    await engine.dispose()
+    verified = await asyncio.to_thread(perisai, "log", "verify", config=config)
+    assert verified.returncode == 0, verified.stderr
+    assert f"The log holds: {size} events" in verified.stdout
+    server.drop_database(database)
+    assert time.monotonic() - start < LIMIT
+
+
+async def both_ready(database: Database, service: Running) -> None:
+    """Wait until two processes have opened the log."""
+    assert service.process is not None
+    connection = await asyncpg.connect(libpq_url(database.superuser_url))
+    try:
+        for _ in range(400):
+            assert service.process.poll() is None, service.text()
+            count = await connection.fetchval(
+                "select count(*) from pg_stat_activity"
+                " where application_name = 'perisai-ledger' and datname = $1",
+                database.name,
+            )
+            if count == 2 and service.text().count("Started worker") >= 2:
+                return
+            await asyncio.sleep(0.05)  # another process has no other way to tell us
+        raise AssertionError(service.text())
+    finally:
+        await connection.close()
