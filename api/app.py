@@ -6,11 +6,13 @@ was compared with what was signed for.
 """
 
 import asyncio
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 import structlog
 from sqlalchemy.engine import make_url
@@ -183,16 +185,21 @@ class _Door:
 
 
 def create_app(
-    settings: Settings | None = None, now: Callable[[], datetime] = utc_now
+    settings: Settings | None = None,
+    now: Callable[[], datetime] = utc_now,
+    log_to: TextIO | None = None,
 ) -> Starlette:
     """Make the service. Servers call it without arguments: settings are then read once.
+
+    Args:
+        log_to: where the service's own log goes; else to stderr.
 
     Raises:
         RefusesToStart: the settings are incomplete; or, when the service starts, a
             state under which serving would be unsafe.
     """
     chosen = read_settings() if settings is None else settings
-    configure_logs()
+    configure_logs(log_to or sys.stderr)
     doors = {face: _Door(face) for face in chosen.faces}
     opened: list[House] = []
 

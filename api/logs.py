@@ -6,24 +6,24 @@ record and no text of a foreign error, which could carry one.
 
 import json
 import logging
-import sys
+from typing import TextIO
 
 import structlog
 
 
-def configure_logs() -> None:
-    """Send structlog and the standard library's warnings to stderr, as JSON."""
+def configure_logs(stream: TextIO) -> None:
+    """Send structlog and the standard library's warnings to *stream*, as JSON lines."""
     structlog.configure(
         processors=[
             structlog.stdlib.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.JSONRenderer(sort_keys=True),
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
     # Libraries print what they were given, so only their warnings pass, by name.
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(_NameOnly())
     root = logging.getLogger()
     root.handlers = [handler]

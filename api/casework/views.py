@@ -101,5 +101,5 @@ HOW_TO_ASK = {
         "The purpose that you declared does not open this. Declare the one you work for."
     ),
     Reason.ROLE_DOES_NOT_FIT: "Your role does not open this. Ask the supervisor of the case file.",
-    Reason.SEAL_BROKEN: "The sealed value does not hold. The security officers were told.",
+    Reason.SEAL_BROKEN: "The sealed value does not hold. Tell your security officer.",
 }

@@ -60,8 +60,9 @@ async def _demo(folder: Path, port: int) -> None:
     records = await _prepared(folder, port)
     settings = Settings.at(folder / CONFIG).model_copy(update={"port": port})
     tokens = _tokens(folder, records)
+    log = (folder / "service.log").open("a", encoding="utf-8")
     server = Server(
-        app.create_app(settings),
+        app.create_app(settings, log_to=log),
         address=settings.host,
         port=settings.port,
         interface=Interfaces.ASGI,
@@ -76,6 +77,7 @@ async def _demo(folder: Path, port: int) -> None:
         server.stop()  # type: ignore[no-untyped-call]  # granian ships no types for it
         with suppress(asyncio.CancelledError):
             await serving
+        log.close()
 
 
 def _port_is_free(port: int) -> None:
@@ -100,12 +102,15 @@ async def _prepared(folder: Path, port: int) -> Synthetic:
         )
     today = app.utc_now().date()
     if marker.is_file():
-        made = json.loads(marker.read_text(encoding="utf-8"))
-        day = date.fromisoformat(made["day"])
-        if made["form"] != FORM or today - day > GOOD_FOR:
+        day = _day_of(marker)
+        if (
+            day is None
+            or not timedelta(0) <= today - day <= GOOD_FOR
+            or not (folder / CONFIG).is_file()
+        ):
             raise RefusesToStart(
-                f"The demo's data in {folder} is from {day} and no longer fits. "
-                "Run `make clean`, then `make demo`."
+                f"The demo's data in {folder} does not fit today's demo: it is too old, of "
+                "another version or not complete. Run `make clean`, then `make demo`."
             )
         return synthetic(SEED, day)
     records = synthetic(SEED, today)
@@ -128,6 +133,15 @@ async def _prepared(folder: Path, port: int) -> Synthetic:
     return records
 
 
+def _day_of(marker: Path) -> date | None:
+    """Give the day for which the demo's data was made; None if it is of another form."""
+    try:
+        made = json.loads(marker.read_text(encoding="utf-8"))
+        return date.fromisoformat(made["day"]) if made["form"] == FORM else None
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
 def _tokens(folder: Path, records: Synthetic) -> dict[str, str]:
     """Mint a token for each role, and keep each in a file for the requests to paste."""
     issuer = issuer_of(folder, app.utc_now)
@@ -147,12 +161,14 @@ async def _answers(address: str, serving: "asyncio.Task[None]") -> None:
         for _ in range(200):
             if serving.done():
                 await serving
-                raise RefusesToStart("The service ended before it was ready; see the lines above.")
+                raise RefusesToStart(
+                    "The service ended before it was up; see .demo/service.log."
+                )
             with suppress(httpx.TransportError):
                 if (await client.get(f"{address}/readyz")).status_code == 200:
                     return
             await asyncio.sleep(0.05)
-    raise RefusesToStart("The service is not ready after 10 s; see the lines above.")
+    raise RefusesToStart("The service is not ready after 10 s; see .demo/service.log.")
 
 
 def _print(settings: Settings, records: Synthetic, tokens: dict[str, str]) -> None:
@@ -167,7 +183,8 @@ def _print(settings: Settings, records: Synthetic, tokens: dict[str, str]) -> No
     for title, command in requests_to_paste(address, records):
         out.print(f"[bold]# {title}[/]")
         out.print(command + "\n", markup=False)
-    out.print("Then look at the log:  .venv/bin/perisai log verify\n")
+    out.print("Then look at the access log:  .venv/bin/perisai log verify")
+    out.print("The service's own log is in .demo/service.log.\n")
 
 
 def token(
