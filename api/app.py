@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TextIO
 
@@ -35,7 +35,7 @@ from api.crypto.file_key_service import FileKeyService
 from api.crypto.keyring import Keyring
 from api.crypto.signatures import SigningKey
 from api.database import Records, engine_of
-from api.errors import NotForThisFace, NotSignedIn, PerisaiError, RefusesToStart
+from api.errors import PerisaiError, RefusesToStart
 from api.identity.jwks import JwksSource
 from api.identity.sign_in import SignIn
 from api.identity.tokens import Issuer, TokenVerifier
@@ -48,9 +48,12 @@ from api.schema.faces import schema_of
 from api.schema.http import Face
 from api.settings import Settings, read_settings
 from api.store import key_wraps
-from api.vocabulary import Action, Caller, Decision, Organisation, Phase
+from api.vocabulary import Action, Decision, Organisation, Phase
 
 _log = structlog.get_logger("perisai.app")
+
+#: How far the clocks of two processes of one service may be apart.
+CLOCK_LEEWAY = timedelta(minutes=2)
 
 
 def utc_now() -> datetime:
@@ -62,10 +65,13 @@ def passphrase(settings: Settings) -> str:
     """Read the passphrase of the key file.
 
     Raises:
-        RefusesToStart: it cannot be read.
+        RefusesToStart: it cannot be read, or others can read it too.
     """
+    path = settings.key_passphrase_file
     try:
-        return settings.key_passphrase_file.read_text(encoding="utf-8").strip()
+        if path.stat().st_mode & 0o077:
+            raise RefusesToStart(f"The passphrase file {path} is open to others: chmod 600 it.")
+        return path.read_text(encoding="utf-8").strip()
     except OSError:
         raise RefusesToStart(
             f"The passphrase file {settings.key_passphrase_file} cannot be read."
@@ -107,6 +113,12 @@ async def open_house(
         async with records.snapshot() as snapshot:
             secrets = await key_wraps.secrets_of(snapshot, settings.owners)
         keyring = await Keyring.start(service, secrets)
+        missing = sorted(set(settings.owners) - keyring.owners)
+        if missing:
+            raise RefusesToStart(
+                f"These owners are not in the database yet: {', '.join(missing)}. "
+                "Add each with `perisai organisations add`."
+            )
         reader_engine = engine_of(settings.log_reader_url.get_secret_value())
         closing.push_async_callback(reader_engine.dispose)
         log_url = settings.log_url.get_secret_value()
@@ -119,6 +131,8 @@ async def open_house(
         )
         await signer.start(source)
         closing.callback(signer.close)
+        log = LogReader(reader_engine)
+        await _clock_is_right(log, now)
         ledger = Ledger(log_writer(log_url))
         await ledger.start()
         signing = asyncio.create_task(
@@ -127,9 +141,20 @@ async def open_house(
         closing.push_async_callback(_end, signing, signer, source)
         closing.push_async_callback(ledger.close)
         gate = Gate(Policy.shipped())
-        house = House(records, keyring, gate, ledger, LogReader(reader_engine), load(), now)
+        house = House(records, keyring, gate, ledger, log, load(), now)
         await ledger.append(_started(house))
         yield house
+
+
+async def _clock_is_right(log: LogReader, now: Callable[[], datetime]) -> None:
+    """Refuse a clock that is behind the log: what had ended would open again."""
+    size = (await log.head()).size
+    newest = await log.event(size - 1) if size else None
+    if newest is not None and now() < newest.at - CLOCK_LEEWAY:
+        raise RefusesToStart(
+            f"The clock says {now():%Y-%m-%d %H:%M}, but the access log has an event of "
+            f"{newest.at:%Y-%m-%d %H:%M}. Set the clock."
+        )
 
 
 async def _end(signing: "asyncio.Task[None]", signer: Signer, source: Writer) -> None:
@@ -200,24 +225,15 @@ def create_app(
     """
     chosen = read_settings() if settings is None else settings
     configure_logs(log_to or sys.stderr)
-    doors = {face: _Door(face) for face in chosen.faces}
+    doors: dict[str, _Door] = {face: _Door(face) for face in chosen.faces}
     opened: list[House] = []
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        verifier = TokenVerifier(
-            [
-                Issuer(i.url, Organisation(i.organisation), JwksSource(i.jwks))
-                for i in chosen.issuers
-            ],
-            chosen.audience,
-            now,
-        )
         async with open_house(chosen, now) as house:
             opened.append(house)
-            refusals = Refusals(house)
-            for name, door in doors.items():
-                door.face = _face(name, house, verifier, refusals)
+            for name, face in faces_of(house, chosen, now).items():
+                doors[name].face = face
             yield
 
     async def healthy(_request: Request) -> Response:
@@ -237,16 +253,19 @@ def create_app(
     return Starlette(routes=routes, lifespan=lifespan)
 
 
-def _face(name: str, house: House, verifier: TokenVerifier, refusals: Refusals) -> Face:
-    async def refused(error: PerisaiError, caller: Caller | None, request: str) -> None:
-        # Only who was turned away at the door leaves an event: a request that is not
-        # understood decides nothing and touches no record.
-        if caller is None and isinstance(error, NotSignedIn | NotForThisFace):
-            await refusals.append(error, request)
-
-    return Face(
-        schema_of(name),
-        authenticate=SignIn(house, verifier, name),
-        make_context=lambda caller, _request: Context(house, caller),
-        refused=refused,
+def faces_of(house: House, settings: Settings, now: Callable[[], datetime]) -> dict[str, Face]:
+    """Make the faces that *settings* name, all with one verifier and one count of refusals."""
+    verifier = TokenVerifier(
+        [Issuer(i.url, Organisation(i.organisation), JwksSource(i.jwks)) for i in settings.issuers],
+        settings.audience,
+        now,
     )
+    refusals = Refusals(house)
+    return {
+        name: Face(
+            schema_of(name),
+            authenticate=SignIn(house, verifier, name, refusals),
+            make_context=lambda caller, _request: Context(house, caller),
+        )
+        for name in settings.faces
+    }

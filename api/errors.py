@@ -219,6 +219,14 @@ class StoreUnavailable(PerisaiError):
     message = "The records' database does not answer. Try again shortly."
 
 
+class ChangeUnconfirmed(PerisaiError):
+    """The change may stand: its commit or its outcome event went unanswered."""
+
+    code = "CHANGE_UNCONFIRMED"
+    status = 503
+    message = "It is not certain that the change was made. Read the record before you repeat it."
+
+
 class KeysUnavailable(PerisaiError):
     """A key that is needed cannot be had."""
 

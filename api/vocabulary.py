@@ -183,6 +183,7 @@ class Outcome(StrEnum):
     DONE = "done"
     FAILED = "failed"
     NOTHING = "nothing"
+    UNKNOWN = "unknown"
 
 
 class RecordKind(StrEnum):

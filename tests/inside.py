@@ -16,22 +16,15 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from api.accesslog.event import Event
-from api.app import key_service, open_house
+from api.app import faces_of, key_service, open_house
 from api.casework.house import House
-from api.casework.sign_in import Refusals
 from api.crypto.data_keys import DataKey, WrappedKey
 from api.crypto.keyring import Keyring
-from api.errors import LogUnavailable, NotForThisFace, NotSignedIn, PerisaiError
-from api.identity.jwks import JwksSource
-from api.identity.sign_in import SERVES, SignIn
-from api.identity.tokens import Issuer, TokenVerifier
-from api.schema.context import Context
-from api.schema.faces import schema_of
-from api.schema.http import Face
+from api.errors import LogUnavailable, PerisaiError
 from api.settings import Settings
 from api.store import key_wraps
-from api.vocabulary import Caller, Compartment, Organisation
-from tests.world import Clock, World
+from api.vocabulary import Compartment
+from tests.world import World
 
 
 class SpyKeyring(Keyring):
@@ -92,34 +85,8 @@ async def exchanged(
         keyring = await spy_keyring(world.settings, opened)
         house = dataclasses.replace(opened, keyring=keyring)
         house = dataclasses.replace(house, **exchange(house))
-        app = Starlette(routes=_routes(world.settings, world.clock, house))
+        faces = faces_of(house, world.settings, world.clock)
+        app = Starlette(routes=[Route(f"/graphql/{n}", f, methods=None) for n, f in faces.items()])
         transport = httpx.ASGITransport(app, raise_app_exceptions=True)
         async with httpx.AsyncClient(transport=transport, base_url="http://perisai") as client:
             yield Inside(dataclasses.replace(world, app=app, client=client), house, keyring)
-
-
-def _routes(settings: Settings, clock: Clock, house: House) -> list[Route]:
-    verifier = TokenVerifier(
-        [Issuer(i.url, Organisation(i.organisation), JwksSource(i.jwks)) for i in settings.issuers],
-        settings.audience,
-        clock,
-    )
-    refusals = Refusals(house)
-
-    async def refused(error: PerisaiError, caller: Caller | None, request: str) -> None:
-        if caller is None and isinstance(error, NotSignedIn | NotForThisFace):
-            await refusals.append(error, request)
-
-    return [
-        Route(
-            f"/graphql/{name}",
-            Face(
-                schema_of(name),
-                authenticate=SignIn(house, verifier, name),
-                make_context=lambda caller, _request: Context(house, caller),
-                refused=refused,
-            ),
-            methods=None,
-        )
-        for name in SERVES
-    ]

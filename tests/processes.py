@@ -1,13 +1,12 @@
 """Real processes for tests: `perisai ...` started, watched, and ended by its own id."""
 
-import asyncio
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -51,29 +50,6 @@ def perisai(
         env=environment(config),
         cwd=cwd or ROOT,
     )
-
-
-async def several(
-    commands: Sequence[tuple[Sequence[str], Path]],
-) -> list[tuple[int, str, str]]:
-    """Run commands, each with its settings, two at a time: status, output, errors."""
-    turn = asyncio.Semaphore(2)
-
-    async def one(arguments: Sequence[str], config: Path) -> tuple[int, str, str]:
-        async with turn:
-            process = await asyncio.create_subprocess_exec(
-                *PERISAI,
-                *arguments,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=environment(config),
-                cwd=ROOT,
-            )
-            async with asyncio.timeout(LIMIT):
-                out, err = await process.communicate()
-            return process.returncode or 0, out.decode(), err.decode()
-
-    return await asyncio.gather(*(one(*command) for command in commands))
 
 
 class Running:

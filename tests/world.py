@@ -164,12 +164,23 @@ class World:
 
     async def size(self) -> int:
         """Count the events in the log."""
-        return (await self.reader().head()).size
+        async with self._reading() as reader:
+            return (await reader.head()).size
 
     async def events(self, since: int = 0) -> list[Event]:
         """Read the events from index *since* on, from their leaf bytes."""
-        entries = await self.reader().entries(since, await self.size())
+        async with self._reading() as reader:
+            entries = await reader.entries(since, (await reader.head()).size)
         return [decode(entry.body) for entry in entries]
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[LogReader]:
+        """Read the log and let its connection go: a test may look a hundred times."""
+        engine = engine_of(self.settings.log_reader_url.get_secret_value())
+        try:
+            yield LogReader(engine)
+        finally:
+            await engine.dispose()
 
     async def run(self, statement: str, arguments: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run SQL on the records as their owner would by hand; `?` marks a parameter."""

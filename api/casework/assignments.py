@@ -35,6 +35,8 @@ async def assign_caseworker(
     if not house.now() < until <= house.now() + ASSIGNMENT_MOST:
         raise ValueInvalid
 
+    assignment_id = uuid7()
+
     async def write(transaction: Connection, situation: Situation, intent: int) -> UUID:
         person = await members.by_id(transaction, assignee)
         if (
@@ -50,7 +52,6 @@ async def assign_caseworker(
             )
         ):
             raise AssigneeInvalid
-        assignment_id = uuid7()
         row = {
             "id": assignment_id,
             "case_file": case_file_id,
@@ -70,7 +71,11 @@ async def assign_caseworker(
     return await change(
         house,
         caller,
-        Changing(Action.ASSIGN_CASEWORKER, (RecordKind.CASE_FILE, case_file_id)),
+        Changing(
+            Action.ASSIGN_CASEWORKER,
+            (RecordKind.CASE_FILE, case_file_id),
+            others=((RecordKind.MEMBER, assignee), (RecordKind.ASSIGNMENT, assignment_id)),
+        ),
         _ask(house, Action.ASSIGN_CASEWORKER),
         write,
     )
@@ -88,20 +93,26 @@ async def unassign_caseworker(
 
     async def write(transaction: Connection, situation: Situation, intent: int) -> int:
         rows = await assignments.locked_live(transaction, case_file_id, assignee, situation.now)
-        for row in rows:
-            agency = situation.row.lead_agency
+        agency = situation.row.lead_agency
+        # A row that somebody forged grants nothing; sealing its end would make it true.
+        held = [r for r in rows if rights.holds(house, agency, "assignment", r[:-1], r[-1])]
+        for row in held:
             ended: dict[str, Any] = dict(zip(RIGHTS["assignment"], row, strict=False))
             ended |= {"ended_at": situation.now, "event": intent}
             sealed = rights.sealed_row(house, agency, "assignment", ended)
             await assignments.end(transaction, ended["id"], situation.now, intent, sealed["seal"])
-        if not rows:
+        if not held:
             raise NotAssigned
-        return len(rows)
+        return len(held)
 
     return await change(
         house,
         caller,
-        Changing(Action.UNASSIGN_CASEWORKER, (RecordKind.CASE_FILE, case_file_id)),
+        Changing(
+            Action.UNASSIGN_CASEWORKER,
+            (RecordKind.CASE_FILE, case_file_id),
+            others=((RecordKind.MEMBER, assignee),),
+        ),
         _ask(house, Action.UNASSIGN_CASEWORKER),
         write,
     )

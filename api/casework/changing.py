@@ -13,12 +13,12 @@ from uuid import UUID
 
 from api.accesslog.event import Event, Touched
 from api.casework import rights
-from api.casework.deciding import facts_of, link_holds
+from api.casework.deciding import counts, facts_of, link_holds
 from api.casework.disclosure import Reading, read_rows
 from api.casework.house import House
 from api.casework.recording import event_of, recorded
 from api.database import Connection
-from api.errors import NotAllowed, NotFound
+from api.errors import NotAllowed, NotFound, StaleRevision
 from api.policies.facts import CaseFileFacts, CaseworkerFacts
 from api.policies.gate import Allowed, Refused, Verdict
 from api.store import assignments
@@ -48,12 +48,14 @@ class Changing:
     Attributes:
         target: the record named by the caller.
         compartments, fields: what is written, for the events.
+        others: what else it is about: the new row, and who is given a right.
     """
 
     action: Action
     target: tuple[RecordKind, UUID]
     compartments: tuple[Compartment, ...] = ()
     fields: tuple[str, ...] = ()
+    others: tuple[tuple[RecordKind, UUID], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,9 @@ async def change(
             again = await _decide(house, transaction, caller, changing, ask)
             if isinstance(again, _No):
                 raise again.error
+            if (again.row.id, again.ground) != (first.row.id, first.ground):
+                # It is allowed for another reason than the one in the log.
+                raise StaleRevision
             return await write(transaction, again, intent)
 
     return await recorded(house, _allowed(house, caller, changing, first), do)
@@ -114,6 +119,8 @@ async def _decide(
     no = _No(NotFound, Reason.NOT_IN_REACH, agencies)
     for row in rows:
         facts = facts_of(house, caller, row)
+        if not all(counts(n) for n in (row.revision, *(link.revision for link in row.links))):
+            continue
         if facts is None or not isinstance(house.gate.see(who, facts), Allowed):
             continue
         if not all(link_holds(house, row, link) for link in row.links):
@@ -133,7 +140,7 @@ def _refused(house: House, caller: Caller, changing: Changing, no: _No) -> Event
         no.reason,
         changing.compartments,
         changing.fields,
-        ((*changing.target, 0),),
+        tuple((*record, 0) for record in (changing.target, *changing.others)),
     )
     return event_of(
         house,
@@ -152,6 +159,7 @@ def _allowed(house: House, caller: Caller, changing: Changing, situation: Situat
     records = [(*changing.target, revision)]
     if changing.target[0] is not RecordKind.CASE_FILE:
         records.append((RecordKind.CASE_FILE, row.id, row.revision))
+    records += [(*record, 0) for record in changing.others]
     touched = Touched(
         Decision.ALLOWED,
         situation.ground,

@@ -37,6 +37,7 @@ from api.vocabulary import (
     Decision,
     Reason,
     RecordKind,
+    Sensitivity,
 )
 
 _log = structlog.get_logger("perisai.deciding")
@@ -47,6 +48,10 @@ RECORDS_PER_EVENT = 1000
 Record = tuple[RecordKind, UUID, int]
 
 _MEMBER = RIGHTS["assignment"].index("member")
+
+#: What a group of records costs an event beside its records, counted in records: its
+#: words may be as long as some records (FORMAT.md of the access log).
+GROUP_WEIGHT = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +123,11 @@ def facts_of(house: House, caller: Caller, row: CaseFileRow) -> CaseFileFacts | 
     """
     lead = row.lead_agency
     values = (row.id, lead, row.sensitivity, row.event)
-    if lead not in house.keyring.owners:
-        # Another agency's key is not here to check the seal with; the policy gives no
-        # ground outside the lead agency, so the facts can only lead to a refusal.
-        return _facts(lead, row.sensitivity, False, False)
+    if lead != caller.organisation:
+        # The policy gives no ground outside the lead agency, so these facts can only
+        # lead to a refusal; the other agency's seals are not looked at, so that how
+        # many there are cannot be told from the time it takes.
+        return _facts(lead, int(Sensitivity.EXTREME), False, False)
     if not rights.holds(house, lead, "case_file", values, row.seal):
         return None
     assigned = supervising = False
@@ -140,7 +146,7 @@ def facts_of(house: House, caller: Caller, row: CaseFileRow) -> CaseFileFacts | 
 _facts = lru_cache(maxsize=1024, typed=True)(CaseFileFacts)
 
 
-def _counts(revision: object) -> bool:
+def counts(revision: object) -> bool:
     """Tell whether it is a revision; one that was forged must not keep an event from the log."""
     return type(revision) is int and revision >= 0
 
@@ -168,6 +174,7 @@ class Deciding:
         self._broken: list[Record] = []
         self._refused: list[tuple[Record, Reason]] = []
         self._agencies: set[str] = set()
+        self._elsewhere: set[str] = set()
         #: Rows that the caller may see, with their bundle and the links that hold.
         self.seen: list[tuple[CaseFileRow, Bundle, list[Link]]] = []
         #: Record and compartment of every key that is to be opened, and no other.
@@ -176,13 +183,14 @@ class Deciding:
     def feed(self, row: CaseFileRow) -> None:
         """Decide one row."""
         record = (RecordKind.CASE_FILE, row.id, row.revision)
-        self._agencies.add(row.lead_agency)
-        if not _counts(row.revision):
+        if not counts(row.revision):
             self._broken.append((RecordKind.CASE_FILE, row.id, 0))
+            self._agencies.add(row.lead_agency)
             return
         facts = facts_of(self._house, self._caller, row)
         if facts is None:
             self._broken.append(record)
+            self._agencies.add(row.lead_agency)
             return
         bundle = self._bundles.get(facts)
         if bundle is None:
@@ -192,13 +200,19 @@ class Deciding:
             # The scope is derived from the same text; where they differ, one is wrong.
             _log.error("scope_and_decision_differ", policy=self._house.gate.policy_hash)
             allowed = False
+        if not allowed and row.lead_agency != self._caller.organisation:
+            # Named only where nothing else was found: the event of one record must not
+            # tell an agency's officers of another agency's record of the same person.
+            self._elsewhere.add(row.lead_agency)
+            return
+        self._agencies.add(row.lead_agency)
         if not allowed:
             reason = bundle.see.reason if type(bundle.see) is Refused else Reason.NOT_IN_REACH
             self._refused.append((record, reason))
             return
         links = []
         for link in row.links:
-            if not _counts(link.revision):
+            if not counts(link.revision):
                 self._broken.append((RecordKind.DEFENDER, link.defender, 0))
             elif link_holds(self._house, row, link):
                 links.append(link)
@@ -226,12 +240,15 @@ class Deciding:
         )
 
     def verdicts(self) -> dict[tuple[UUID, Compartment], Verdict]:
-        """Give the verdict behind each key that is to be opened, for the permit."""
+        """Give the verdict behind each key that is to be opened, for the permit.
+
+        A defender may be in several case files; one that opens is enough.
+        """
         found: dict[tuple[UUID, Compartment], Verdict] = {}
         for row, bundle, links in self.seen:
             for record in (row.id, *(link.defender for link in links)):
                 for compartment, verdict in bundle.opens.items():
-                    if (record, compartment) in self.permitted:
+                    if type(verdict) is Allowed and (record, compartment) in self.permitted:
                         found[record, compartment] = verdict
         return found
 
@@ -260,7 +277,7 @@ class Deciding:
             self._action,
             Decision.WITHHELD if refused else Decision.DISCLOSED,
             touched,
-            agencies=tuple(sorted(self._agencies)),
+            agencies=tuple(sorted(self._agencies | self._elsewhere if refused else self._agencies)),
             code=NotFound.code if refused else None,
             policy=self._policy,
         )
@@ -323,16 +340,20 @@ def _withheld(refused: Sequence[tuple[Record, Reason]]) -> Iterator[Touched]:
 
 
 def _chunks(touched: Sequence[Touched]) -> Iterator[tuple[Touched, ...]]:
-    """Cut so that no event names more than RECORDS_PER_EVENT records."""
+    """Cut so that no event weighs more than RECORDS_PER_EVENT records: a leaf is bounded."""
     chunk: list[Touched] = []
     room = RECORDS_PER_EVENT
     for one in touched:
         records = one.records
+        room -= GROUP_WEIGHT
+        if chunk and room < 1:
+            yield tuple(chunk)
+            chunk, room = [], RECORDS_PER_EVENT - GROUP_WEIGHT
         while len(records) > room:
             chunk.append(_with(one, records[:room]))
             records = records[room:]
             yield tuple(chunk)
-            chunk, room = [], RECORDS_PER_EVENT
+            chunk, room = [], RECORDS_PER_EVENT - GROUP_WEIGHT
         if records:
             chunk.append(_with(one, records))
             room -= len(records)

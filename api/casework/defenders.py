@@ -15,6 +15,9 @@ from api.store import defenders
 from api.store.sealed_fields import DEFENDER_FIELDS
 from api.vocabulary import Action, Caller, RecordKind
 
+#: The column is a signed 32-bit integer, as GraphQL's Int is.
+REVISION_MOST = 2**31 - 1
+
 _BY_COLUMN = {field.column: field for field in DEFENDER_FIELDS.values()}
 
 
@@ -32,7 +35,7 @@ async def update_defender(
     """
     if not given:
         raise ValueInvalid
-    checked = values.defender_values(given)
+    checked = values.defender_values(given, house.now().date())
     fields = [_BY_COLUMN[column] for column in checked]
     compartments = tuple(sorted({field.compartment for field in fields}))
 
@@ -53,6 +56,8 @@ async def update_defender(
             defender_id,
             {_BY_COLUMN[column]: value for column, value in checked.items()},
         )
+        if not 1 <= revision < REVISION_MOST:
+            raise StaleRevision
         if not await defenders.replace(transaction, defender_id, revision, sealed):
             raise StaleRevision
         tagged = {c: v for c, v in checked.items() if c in resealing.TAGGED}

@@ -108,14 +108,21 @@ async def disclose(house: House, caller: Caller, reading: Reading) -> Disclosed:
             if reading.notes and deciding.seen
             else []
         )
+    proven = [
+        note
+        for note in written
+        if rights.holds(house, caller.organisation, "note", note.seal_values, note.seal)
+    ]
     permit = house.gate.permit(deciding.verdicts())
     await append_all(house, deciding.events(reading.target))
     permit.check(*deciding.permitted)
     keys = await open_keys(house, caller.organisation, wraps)
     permit.check()  # The key service may have been slow.
     views = [
-        _case_file(keys, asked, row, bundle, links, written) for row, bundle, links in deciding.seen
+        _case_file(keys, asked, row, bundle, links, proven) for row, bundle, links in deciding.seen
     ]
+    if len(proven) < len(written):
+        views[0].withheld = [*views[0].withheld, withheld_field(NOTE_BODY, Reason.SEAL_BROKEN)]
     return Disclosed(views, more, (rows[-1].sort_key, rows[-1].id) if rows else None)
 
 

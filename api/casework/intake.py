@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -36,9 +36,9 @@ INTAKE_ASSIGNMENT = timedelta(days=7)
 #: A case file names at most this many defenders when it is opened.
 DEFENDERS_MOST = 20
 
-_COMPARTMENTS = tuple(
-    sorted({f.compartment for f in (*CASE_FILE_FIELDS.values(), *DEFENDER_FIELDS.values())})
-)
+_SEALED = (*CASE_FILE_FIELDS.values(), *DEFENDER_FIELDS.values())
+_COMPARTMENTS = tuple(sorted({f.compartment for f in _SEALED}))
+_FIELDS = tuple(sorted(f.name for f in _SEALED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +73,14 @@ async def open_case_file(house: House, caller: Caller, intake: Intake) -> UUID:
         NikInvalid, PhoneInvalid, ValueInvalid: nothing was written and nothing logged.
     """
     clear, sealed_values = _checked(house.codes, intake)
-    people = {uuid7(): _person(house.codes, known) for known in intake.defenders}
+    today = house.now().date()
+    people = {uuid7(): _person(house.codes, known, today) for known in intake.defenders}
     agency = caller.organisation
     case_file_id = uuid7()
     async with house.records.snapshot() as snapshot:
         who = await rights.caseworker(house, snapshot, caller)
-    verdict = house.gate.change(
-        who, Action.OPEN_CASE_FILE, CaseFileFacts(agency, int(intake.sensitivity), False, False)
-    )
+    facts = CaseFileFacts(agency, int(intake.sensitivity), False, False)
+    verdict = house.gate.change(who, Action.OPEN_CASE_FILE, facts)
     if not isinstance(verdict, Allowed):
         refusal = Touched(Decision.REFUSED, None, verdict.reason, _COMPARTMENTS, (), ())
         await house.ledger.append(
@@ -96,13 +96,14 @@ async def open_case_file(house: House, caller: Caller, intake: Intake) -> UUID:
         )
         raise NotAllowed
     now = house.now()
+    assignment_id = uuid7()
     batch = Batch(
         {case_file_id: sealed_values},
         people,
         [(case_file_id, person, position) for position, person in enumerate(people)],
         [
             {
-                "id": uuid7(),
+                "id": assignment_id,
                 "case_file": case_file_id,
                 "member": caller.member,
                 "assigned_by": None,
@@ -116,6 +117,9 @@ async def open_case_file(house: House, caller: Caller, intake: Intake) -> UUID:
     async def do(intent: int) -> UUID:
         sealed = await seal_batch(house, agency, batch)
         async with house.records.change() as change:
+            again = await rights.caseworker(house, change, caller)
+            if house.gate.change(again, Action.OPEN_CASE_FILE, facts) != verdict:
+                raise NotAllowed
             reference = await case_files.next_reference(change, agency, now.year)
             columns = {
                 **clear,
@@ -133,10 +137,12 @@ async def open_case_file(house: House, caller: Caller, intake: Intake) -> UUID:
         verdict.ground,
         None,
         _COMPARTMENTS,
-        (),
+        _FIELDS,
         (
             (RecordKind.CASE_FILE, case_file_id, 1),
             *((RecordKind.DEFENDER, person, 1) for person in people),
+            (RecordKind.ASSIGNMENT, assignment_id, 0),
+            (RecordKind.MEMBER, caller.member, 0),
         ),
     )
     return await recorded(
@@ -176,6 +182,10 @@ def _checked(codes: CodeLists, intake: Intake) -> tuple[dict[str, Any], dict[str
     )
 
 
-def _person(codes: CodeLists, known: KnownDefender) -> NewDefender:
+def _person(codes: CodeLists, known: KnownDefender, today: date) -> NewDefender:
+    if not known.values:
+        raise ValueInvalid  # An alias or a phone is enough; nothing at all is nobody.
     clear, sealed = values.parted(codes, "defender_categories", known.categories)
-    return NewDefender(clear, {**values.defender_values(known.values), "sealed_categories": sealed})
+    return NewDefender(
+        clear, {**values.defender_values(known.values, today), "sealed_categories": sealed}
+    )

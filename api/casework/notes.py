@@ -5,7 +5,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from api.casework import resealing, values
+from api.casework import resealing, rights, values
 from api.casework.changing import Changing, Situation, change
 from api.casework.house import House
 from api.database import Connection
@@ -44,13 +44,19 @@ async def add_note(house: House, caller: Caller, case_file_id: CaseFileId, body:
         await notes.insert_rows(
             transaction,
             [
-                {
-                    "id": note_id,
-                    "case_file": case_file_id,
-                    "author": caller.member,
-                    "written_at": situation.now,
-                    **sealed,
-                }
+                rights.sealed_row(
+                    house,
+                    situation.row.lead_agency,
+                    "note",
+                    {
+                        "id": note_id,
+                        "case_file": case_file_id,
+                        "author": caller.member,
+                        "written_at": situation.now,
+                        "event": intent,
+                        **sealed,
+                    },
+                )
             ],
         )
         return note_id
@@ -63,6 +69,7 @@ async def add_note(house: House, caller: Caller, case_file_id: CaseFileId, body:
             (RecordKind.CASE_FILE, case_file_id),
             (NOTE_BODY.compartment,),
             (NOTE_BODY.name,),
+            ((RecordKind.NOTE, note_id),),
         ),
         ask,
         write,

@@ -5,7 +5,7 @@ intent in the log, sealed rows that carry its index, an outcome.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -30,7 +30,7 @@ class NewRelease:
 
     columns: Mapping[str, Any]
     case_file: UUID
-    body: str
+    body: str = field(repr=False)
 
 
 async def set_up_owners(
@@ -68,6 +68,8 @@ async def disable_member(house: House, organisation: str, subject: str) -> bool:
         found = await members.by_subject(connection, organisation, subject)
     if found is None or not found.live:
         return False
+    if not rights.holds(house, organisation, "member", found.seal_values, found.seal):
+        return False  # A forged row counts for nothing; sealing its end would make it true.
     member = found
 
     async def do(intent: int) -> None:
@@ -97,7 +99,9 @@ async def import_case_files(
         *((RecordKind.DEFENDER, i, 1) for i in batch.defenders),
     ]
     compartments = tuple(sorted(set(Compartment) - {Compartment.RELEASE}))
-    touched = _touched(records[:RECORDS_PER_EVENT], compartments)
+    if len(records) > RECORDS_PER_EVENT:
+        raise ValueError("a batch has more records than one event can name")
+    touched = _touched(records, compartments)
     await recorded(house, _event(house, Action.IMPORT, agency, touched), do)
 
 

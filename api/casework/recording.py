@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from api.accesslog.event import Event, Touched
 from api.casework.house import House
-from api.errors import PerisaiError
+from api.errors import ChangeUnconfirmed, LogUnavailable, PerisaiError, StoreUnavailable
 from api.vocabulary import Action, Caller, Decision, Outcome, Phase
 
 T = TypeVar("T")
@@ -50,19 +50,31 @@ async def recorded(house: House, event: Event, do: Callable[[int], Awaitable[T]]
     """Append *event* as an intent, do (index of the intent), append how it ended.
 
     Raises:
-        LogUnavailable: before: nothing was done. After: what was done stands, and the
-            log shows an intent without outcome until it is reconciled.
-        Whatever *do* raises, after its outcome.
+        LogUnavailable: no intent, so nothing was done.
+        ChangeUnconfirmed: it was done and its outcome is not in the log, which shows an
+            intent without outcome; or the database went away and it may have been done.
+        Whatever else *do* raises: it was not done.
     """
     intent = await house.ledger.append(replace(event, phase=Phase.INTENT))
     try:
         result = await do(intent)
+    except StoreUnavailable:
+        # The answer to the commit may be what was lost.
+        await _end(house, event, intent, Outcome.UNKNOWN)
+        raise ChangeUnconfirmed from None
     except Exception as error:
         ended = Outcome.NOTHING if isinstance(error, PerisaiError) else Outcome.FAILED
         await house.ledger.append(_outcome(house, event, intent, ended))
         raise
-    await house.ledger.append(_outcome(house, event, intent, Outcome.DONE))
+    await _end(house, event, intent, Outcome.DONE)
     return result
+
+
+async def _end(house: House, event: Event, intent: int, ended: Outcome) -> None:
+    try:
+        await house.ledger.append(_outcome(house, event, intent, ended))
+    except LogUnavailable:
+        raise ChangeUnconfirmed from None
 
 
 def _outcome(house: House, event: Event, intent: int, ended: Outcome) -> Event:

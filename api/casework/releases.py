@@ -137,7 +137,12 @@ async def _disclose(
     now = house.now()
     who = PartnerFacts(str(caller.purpose.value))
     scope = house.gate.scope(who, "see", releases.SCOPE)
-    given = {**reading.parameters, "partner": caller.organisation, "now": now}
+    given = {
+        **reading.parameters,
+        "partner": caller.organisation,
+        "now": now,
+        "purpose": who.purpose,
+    }
     async with house.records.snapshot() as snapshot:
         member = await rights.member_of(house, snapshot, caller)
         if member.role != caller.role:
@@ -175,7 +180,7 @@ def _decide(
     if addressed and not rights.holds(house, row.partner, "release", row.seal_values, row.seal):
         return Refused(Reason.SEAL_BROKEN)
     live = row.until > now and row.revoked_at is None
-    verdict = house.gate.see(who, ReleaseFacts(addressed, live))
+    verdict = house.gate.see(who, ReleaseFacts(addressed, live, row.purpose == who.purpose))
     if isinstance(verdict, Allowed) is not bool(row.in_scope):
         _log.error("scope_and_decision_differ", policy=house.gate.policy_hash)
         return Refused(Reason.NOT_IN_REACH)

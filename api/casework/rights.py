@@ -38,28 +38,27 @@ def sealed_row(house: House, owner: str, table: str, row: dict[str, Any]) -> dic
     return {**row, "seal": house.keyring.rights(owner).seal(table, values)}
 
 
-async def live_member(
-    house: House, snapshot: Connection, organisation: str, subject: str
-) -> MemberRow:
-    """Read the member behind a token.
-
-    Raises:
-        NotForThisFace: nobody of that name, disabled, or a row without a seal.
-    """
-    return _proven(house, await members.by_subject(snapshot, organisation, subject))
+async def member_behind(
+    house: House, connection: Connection, organisation: str, subject: str
+) -> MemberRow | None:
+    """Read the member behind a token; None: nobody of that name, or a row without a seal."""
+    row = await members.by_subject(connection, organisation, subject)
+    return row if row is not None and _proven(house, row) else None
 
 
-def _proven(house: House, row: MemberRow | None) -> MemberRow:
-    if row is None or not row.live:
-        raise NotForThisFace
-    if not holds(house, row.organisation, "member", row.seal_values, row.seal):
-        raise NotForThisFace
-    return row
+def _proven(house: House, row: MemberRow) -> bool:
+    return holds(house, row.organisation, "member", row.seal_values, row.seal)
 
 
 async def member_of(house: House, snapshot: Connection, caller: Caller) -> MemberRow:
-    """Read the caller's own row again, in the snapshot in which is decided."""
-    row = _proven(house, await members.by_id(snapshot, caller.member))
+    """Read the caller's own row again, in the snapshot in which is decided.
+
+    Raises:
+        NotForThisFace: it is gone, disabled, without a seal, or says something else now.
+    """
+    row = await members.by_id(snapshot, caller.member)
+    if row is None or not row.live or not _proven(house, row):
+        raise NotForThisFace
     if row.organisation != caller.organisation or row.role != caller.role:
         raise NotForThisFace
     return row

@@ -53,19 +53,12 @@ def _several(parse: Callable[[str], str]) -> Callable[[Sequence[str]], list[str]
     return check
 
 
-def _born(value: date) -> date:
-    if value.year < 1900:  # nobody older lives; a slip of the keyboard
-        raise ValueInvalid
-    return value
-
-
 #: Sealed column of a defender -> what checks it.
 DEFENDER: Mapping[str, Callable[[Any], Value]] = {
     "full_name": line,
     "aliases": _several(line),
     "nik": lambda value: Nik.parse(value).digits,
     "family_card": parse_kk,
-    "date_of_birth": _born,
     "gender": line,
     "nationality": line,
     "phones": _several(parse_phone),
@@ -75,16 +68,27 @@ DEFENDER: Mapping[str, Callable[[Any], Value]] = {
 }
 
 
-def defender_values(given: Mapping[str, Any]) -> dict[str, Value]:
-    """Check the columns that are given; None empties one.
+def defender_values(given: Mapping[str, Any], today: date) -> dict[str, Value]:
+    """Check the columns that are given; None empties one. Nobody is born after *today*.
 
     Raises:
         NikInvalid, PhoneInvalid, ValueInvalid
     """
-    return {
-        column: None if value is None else DEFENDER[column](value)
-        for column, value in given.items()
-    }
+    checked: dict[str, Value] = {}
+    for column, value in given.items():
+        if value is None:
+            checked[column] = None
+        elif column == "date_of_birth":
+            checked[column] = _born(value, today)
+        else:
+            checked[column] = DEFENDER[column](value)
+    return checked
+
+
+def _born(value: date, today: date) -> date:
+    if value.year < 1900 or value > today:  # nobody older lives; a slip of the keyboard
+        raise ValueInvalid
+    return value
 
 
 def codes_of(codes: CodeLists, name: str, given: Sequence[str]) -> list[str]:

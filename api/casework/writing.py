@@ -134,4 +134,4 @@ async def write_batch(
     await defenders.insert_tags(change, sealed.tags)
     await key_wraps.insert_wraps(change, sealed.wraps)
     await assignments.insert_rows(change, [right("assignment", r) for r in batch.assignments])
-    await notes.insert_rows(change, sealed.notes)
+    await notes.insert_rows(change, [right("note", r) for r in sealed.notes])

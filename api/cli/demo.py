@@ -161,9 +161,7 @@ async def _answers(address: str, serving: "asyncio.Task[None]") -> None:
         for _ in range(200):
             if serving.done():
                 await serving
-                raise RefusesToStart(
-                    "The service ended before it was up; see .demo/service.log."
-                )
+                raise RefusesToStart("The service ended before it was up; see .demo/service.log.")
             with suppress(httpx.TransportError):
                 if (await client.get(f"{address}/readyz")).status_code == 200:
                     return

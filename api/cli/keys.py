@@ -1,11 +1,9 @@
 """What may be known of the keys: whose, which versions, how old. Never a key."""
 
-from datetime import UTC, datetime
-
 import typer
 from rich.table import Table
 
-from api.app import key_service, passphrase
+from api.app import key_service, passphrase, utc_now
 from api.cli.terminal import one_line, out, run, settings_or_demo
 from api.crypto.file_key_service import FileKeyService, KeyStatus
 
@@ -34,7 +32,7 @@ def status() -> None:
     """List the keys that this process serves, by owner and version."""
     table = Table("owner", "kind", "version", "made", "age in days")
     for key in run(_status()):
-        age = datetime.now(UTC) - key.made
+        age = utc_now() - key.made
         table.add_row(
             key.owner, key.kind, str(key.version), f"{key.made:%Y-%m-%d %H:%M}", str(age.days)
         )

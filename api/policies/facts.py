@@ -122,12 +122,19 @@ class CaseFileFacts(Facts):
 
 @dataclass(frozen=True, slots=True)
 class ReleaseFacts(Facts):
-    """A release as it stands to one caller: made for the own partner, and not over."""
+    """A release as it stands to one caller.
+
+    Attributes:
+        addressed: made for the caller's organisation.
+        live: neither over nor revoked.
+        for_purpose: made for the purpose that the caller declared.
+    """
 
     polar_name = "Release"
 
     addressed: bool
     live: bool
+    for_purpose: bool
 
 
 @dataclass(frozen=True, slots=True)

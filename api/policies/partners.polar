@@ -4,12 +4,14 @@
 # purpose, until a date. A partner reaches no case file and no compartment.
 #
 # A Partner has: purpose (declared with the request). A Release has: addressed
-# (made for this partner), live (neither over nor revoked).
+# (made for this partner), live (neither over nor revoked), for_purpose (made for
+# the purpose that the partner declared).
 
 see(who: Partner, release: Release, "addressee") if
     purpose_fits(who) and
     release.addressed = true and
-    release.live = true;
+    release.live = true and
+    release.for_purpose = true;
 
 role_fits(_: Partner);
 purpose_fits(who: Partner) if purpose_of_partner(who.purpose);
@@ -19,10 +21,11 @@ purpose_of_partner("emergency");
 purpose_of_partner("protection");
 purpose_of_partner("referral");
 
-?= see(new Partner(purpose: "protection"), new Release(addressed: true, live: true), "addressee");
-?= not see(new Partner(purpose: "protection"), new Release(addressed: true, live: false), _);
-?= not see(new Partner(purpose: "protection"), new Release(addressed: false, live: true), _);
-?= not see(new Partner(purpose: "supervision"), new Release(addressed: true, live: true), _);
+?= see(new Partner(purpose: "protection"), new Release(addressed: true, live: true, for_purpose: true), "addressee");
+?= not see(new Partner(purpose: "protection"), new Release(addressed: true, live: false, for_purpose: true), _);
+?= not see(new Partner(purpose: "protection"), new Release(addressed: false, live: true, for_purpose: true), _);
+?= not see(new Partner(purpose: "protection"), new Release(addressed: true, live: true, for_purpose: false), _);
+?= not see(new Partner(purpose: "supervision"), new Release(addressed: true, live: true, for_purpose: true), _);
 ?= not see(
     new Partner(purpose: "protection"),
     new CaseFile(lead_agency: "lpsk", sensitivity: 1, assigned: true, supervising: true),

@@ -34,10 +34,6 @@ Authenticate = Callable[[Headers, str], Awaitable[Caller]]
 #: From who asks and the id of the request to what resolvers find in `info.context`.
 MakeContext = Callable[[Caller, str], object]
 
-#: Awaited for each request that is refused before it is executed: why, who asked as
-#: far as that is known, and the id of the request. What it raises is answered instead.
-Refused = Callable[[PerisaiError, Caller | None, str], Awaitable[None]]
-
 
 def new_request_id() -> str:
     """Make the id of one request; clients never choose it, since the log names it."""
@@ -53,7 +49,6 @@ class Face:
         *,
         authenticate: Authenticate,
         make_context: MakeContext,
-        refused: Refused,
         request_id: Callable[[], str] = new_request_id,
     ) -> None:
         """Bind the schema to the functions that say who asks and what resolvers get.
@@ -69,7 +64,6 @@ class Face:
         self._documents = Documents(self._schema)
         self._authenticate = authenticate
         self._make_context = make_context
-        self._refused = refused
         self._request_id = request_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -94,15 +88,10 @@ class Face:
     async def _answer(
         self, scope: Scope, headers: Headers, receive: Receive, request: str
     ) -> tuple[int, bytes]:
-        caller: Caller | None = None
-        try:
-            check_head(scope, headers)
-            caller = await self._authenticate(headers, request)
-            asked = parse_request(await read_body(receive))
-            document = self._documents.prepare(asked.query)
-        except PerisaiError as error:
-            await self._refused(error, caller, request)
-            raise
+        check_head(scope, headers)
+        caller = await self._authenticate(headers, request)
+        asked = parse_request(await read_body(receive))
+        document = self._documents.prepare(asked.query)
         result = execute(
             self._schema,
             document,

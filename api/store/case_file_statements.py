@@ -220,6 +220,7 @@ def statement_of(scope: ColumnElement[bool], shape: Shape) -> Select[Any]:
         assignment,
         and_(
             assignment.c.case_file == page.c.id,
+            page.c.in_scope,
             *(() if shape.oversees else (assignment.c.member == bindparam("me"),)),
             live(assignment),
         ),

@@ -33,7 +33,7 @@ async def replace(
     result = await change.execute(
         update(defender)
         .where(defender.c.id == defender_id, defender.c.revision == revision)
-        .values(**values, revision=revision + 1)
+        .values(**values, revision=defender.c.revision + 1)
     )
     return bool(result.rowcount == 1)
 

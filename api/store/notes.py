@@ -22,13 +22,28 @@ class NoteRow:
     author: UUID
     written_at: datetime
     body: Sealed
+    event: int
+    seal: bytes
+
+    @property
+    def seal_values(self) -> tuple[Any, ...]:
+        """The values that the seal covers, in its order."""
+        return (self.id, self.case_file, self.author, self.written_at, self.event)
 
 
 #: The notes of one case file that are read at once, newest first.
 NOTES_READ = 100
 
 _OF_CASE_FILE = (
-    select(note.c.id, note.c.case_file, note.c.author, note.c.written_at, note.c.body)
+    select(
+        note.c.id,
+        note.c.case_file,
+        note.c.author,
+        note.c.written_at,
+        note.c.body,
+        note.c.event,
+        note.c.seal,
+    )
     .where(note.c.case_file == bindparam("case_file"))
     .order_by(note.c.written_at.desc(), note.c.id.desc())
     .limit(NOTES_READ)

@@ -21,6 +21,7 @@ SCOPE: Mapping[str, ColumnElement[Any]] = {
         release.c.until > bindparam("now", type_=release.c.until.type),
         release.c.revoked_at.is_(None),
     ),
+    "for_purpose": release.c.purpose == bindparam("purpose"),
 }
 
 
@@ -80,7 +81,7 @@ def _statement(scope: ColumnElement[bool], one: bool, after: bool) -> Select[Any
 async def one(
     snapshot: Connection, scope: ColumnElement[bool], parameters: Mapping[str, Any]
 ) -> ReleaseRow | None:
-    """Read one release, whoever it is for; *parameters*: `id`, `partner`, `now`."""
+    """Read one release, whoever it is for; *parameters*: `id`, `partner`, `now`, `purpose`."""
     row = (await snapshot.execute(_statement(scope, True, False), parameters)).one_or_none()
     return None if row is None else ReleaseRow(*row)
 

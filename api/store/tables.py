@@ -1,7 +1,7 @@
 """The tables of the records, for both databases.
 
 A table whose rows give or shape a right (`member`, `case_file`,
-`case_file_defender`, `assignment`, `release`) has a `seal`: a MAC of the agency
+`case_file_defender`, `assignment`, `release`), and `note`, has a `seal`: a MAC of the agency
 over the columns that RIGHTS names, made in casework. A row whose seal does not
 hold counts for nothing. `event` is the index of the intent in the access log.
 """
@@ -170,6 +170,8 @@ note = Table(
     Column("author", ForeignKey("member.id"), nullable=False),
     Column("written_at", Instant, nullable=False),
     Column("body", SealedColumn, nullable=False),
+    Column("event", BigInteger, nullable=False),
+    Column("seal", LargeBinary, nullable=False),
     Index(None, "case_file", "written_at"),
 )
 
@@ -224,6 +226,8 @@ RIGHTS: dict[str, tuple[str, ...]] = {
         "disabled_at",
         "event",
     ),
+    # Gives no right, but says who wrote what, and when.
+    "note": ("id", "case_file", "author", "written_at", "event"),
     "release": (
         "id",
         "partner",

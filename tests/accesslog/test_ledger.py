@@ -10,6 +10,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from api.accesslog.checkpoint import Checkpoint
 from api.accesslog.ledger import Ledger
 from api.accesslog.reader import LogReader
 from api.accesslog.verify import verify
@@ -183,7 +184,8 @@ async def test_nobody_changes_or_removes_evidence(ledger: Ledger, log: Log, tabl
     if table == "checkpoint":
         writer = log.writer()
         await writer.open()
-        await writer.put_checkpoint(1, "note\n")
+        head = await writer.state()
+        await writer.put_checkpoint(1, str(Checkpoint("perisai.example/log", 1, head.root)))
         await writer.close()
     statements = [f"update {table} set {value}", f"delete from {table} where {key} >= 0"]
     if log.database is not None:

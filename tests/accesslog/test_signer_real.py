@@ -1,5 +1,6 @@
 """The signer on real databases."""
 
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,8 @@ async def test_checkpoints_of_a_real_log_are_signed_and_proven(
         await ledger.append(read_of(number))
 
     signed = await signer.sign(source)
-    await source.put_checkpoint(3, "another note for the same size")
+    head = await source.state()
+    await source.put_checkpoint(3, f"another/log\n3\n{b64encode(head.root).decode()}\n")
     await source.close()
     signer.close()
 

@@ -15,7 +15,7 @@ import pytest
 
 from tests.processes import Running, free_port, perisai
 
-UP = "Then look at the log"
+UP = "log verify"
 
 #: Seconds. The cold one is for the set-up on two busy cores; a newcomer is promised 120.
 COLD, WARM = 60.0, 5.0

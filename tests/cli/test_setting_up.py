@@ -36,6 +36,7 @@ jwks = "{jwks}"
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     issuer = DemoIssuer(tmp_path / "issuer", demo=True, audience="perisai-test", clock=utc_now)
     jwks = issuer.create("komnas-ham")
+    (tmp_path / "passphrase").touch(mode=0o600)
     (tmp_path / "passphrase").write_text("correct horse battery staple\n")
     config = tmp_path / "perisai.toml"
     config.write_text(SETTINGS.format(folder=tmp_path, issuer=issuer.url("komnas-ham"), jwks=jwks))

@@ -208,8 +208,9 @@ def outsiders():
 def all_rows():
     for values in product(AGENCIES, (1, 2, 3, 4), FLAGS, FLAGS):
         yield CaseFileFacts(*values)
-    for flags in product(FLAGS, FLAGS):
+    for flags in product(FLAGS, repeat=3):
         yield ReleaseFacts(*flags)
+    for flags in product(FLAGS, FLAGS):
         yield EventFacts(*flags)
 
 
@@ -231,11 +232,11 @@ def test_no_caseworker_reaches_a_release_or_an_event_here(gate):
 
 def test_a_partner_reads_a_live_release_made_for_it_and_nothing_else(gate):
     fitting = {"assessment", "emergency", "protection", "referral"}
-    for purpose, addressed, live in product(Purpose, FLAGS, FLAGS):
-        verdict = gate.see(PartnerFacts(purpose.value), ReleaseFacts(addressed, live))
+    for purpose, addressed, live, fits in product(Purpose, FLAGS, FLAGS, FLAGS):
+        verdict = gate.see(PartnerFacts(purpose.value), ReleaseFacts(addressed, live, fits))
         if purpose not in fitting:
             assert verdict == Refused(Reason.PURPOSE_DOES_NOT_FIT)
-        elif addressed and live:
+        elif addressed and live and fits:
             assert verdict == Allowed(Ground.ADDRESSEE)
         else:
             assert verdict == Refused(Reason.NOT_IN_REACH)
@@ -249,7 +250,7 @@ def test_a_security_officer_reads_the_events_of_the_own_agency_only(gate):
     for actor, record in product(FLAGS, FLAGS):
         expected = Allowed(Ground.OVERSIGHT) if actor or record else Refused(Reason.NOT_IN_REACH)
         assert gate.see(officer, EventFacts(actor, record)) == expected
-    assert gate.see(officer, ReleaseFacts(True, True)) == Refused(Reason.NOT_IN_REACH)
+    assert gate.see(officer, ReleaseFacts(True, True, True)) == Refused(Reason.NOT_IN_REACH)
 
 
 def test_the_rules_refuse_by_themselves_what_does_not_exist_for_the_caller(policy):

@@ -72,8 +72,8 @@ def test_a_value_of_another_type_or_outside_the_vocabulary_makes_no_facts(place,
         lambda: CaseFileFacts("lpsk", True, False, False),
         lambda: CaseFileFacts("lpsk", 0, False, False),
         lambda: CaseFileFacts(Organisation, 1, False, False),
-        lambda: ReleaseFacts(1, True),
-        lambda: ReleaseFacts(True, None),
+        lambda: ReleaseFacts(1, True, True),
+        lambda: ReleaseFacts(True, None, True),
         lambda: EventFacts("yes", False),
         lambda: EventFacts(False, 0),
         lambda: PartnerFacts("Protection"),
@@ -97,7 +97,7 @@ def test_facts_cannot_be_changed():
 def test_equal_facts_have_one_key_and_different_facts_never():
     facts = [
         *(CaseFileFacts(*values) for values in product("ab", (1, 2), (True, False), (True, False))),
-        *(ReleaseFacts(*values) for values in product((True, False), (True, False))),
+        *(ReleaseFacts(*values) for values in product((True, False), repeat=3)),
         *(EventFacts(*values) for values in product((True, False), (True, False))),
         *(
             PartnerFacts(purpose)

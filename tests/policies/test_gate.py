@@ -86,7 +86,7 @@ def test_the_memo_never_answers_for_another_question(gate):
     ]
     rows = [
         *(CaseFileFacts("komnas-ham", 1, *flags) for flags in product((True, False), repeat=2)),
-        *(ReleaseFacts(*flags) for flags in product((True, False), repeat=2)),
+        *(ReleaseFacts(*flags) for flags in product((True, False), repeat=3)),
         *(EventFacts(*flags) for flags in product((True, False), repeat=2)),
     ]
     asked = list(product(who, rows, [Compartment.GENDER_VIOLENCE, Compartment.RELEASE]))

@@ -7,7 +7,8 @@ from uuid import UUID
 from api.accesslog.event import Event
 from api.demo.synthetic_records import SyntheticCaseFile, SyntheticDefender
 from api.vocabulary import Action, Decision, Outcome, Phase, RecordKind
-from tests.world import Answer, World
+from tests.inside import exchanged
+from tests.world import Answer, Template, World
 
 #: No record has it.
 NOBODY = "01a0ef9c-6800-7000-8000-000000000000"
@@ -32,11 +33,11 @@ def case_file(world: World, reference: str) -> SyntheticCaseFile:
     return next(f for f in world.records.case_files if f.reference == reference)
 
 
-def defender(world: World, defender_id: UUID) -> SyntheticDefender:
+def defender(world: World | Template, defender_id: UUID) -> SyntheticDefender:
     return next(d for d in world.records.defenders if d.id == defender_id)
 
 
-def first_defender(world: World, case_file_id: UUID) -> SyntheticDefender:
+def first_defender(world: World | Template, case_file_id: UUID) -> SyntheticDefender:
     found = next(f for f in world.records.case_files if f.id == case_file_id)
     return defender(world, found.defenders[0])
 
@@ -77,6 +78,20 @@ def without_request(answer: Answer) -> dict[str, Any]:
     for error in body.get("errors", []):
         del error["extensions"]["requestId"]
     return body
+
+
+async def put_into(world: World, case_file_id: UUID, defender_id: UUID) -> None:
+    """Put a defender into one more case file of komnas-ham, sealed as the agency would."""
+    async with exchanged(world) as inside:
+        rights = inside.house.keyring.rights("komnas-ham")
+        seal = rights.seal("case_file_defender", (case_file_id, defender_id, 1, 0))
+    row = (as_key(world, case_file_id), as_key(world, defender_id), seal)
+    await world.run("insert into case_file_defender values (?, ?, 1, 0, ?)", row)
+
+
+def as_key(world: World, record: UUID) -> UUID | str:
+    """Give an id as the database of *world* holds it."""
+    return record if world.kind == "postgresql" else record.hex
 
 
 async def counted(world: World, *tables: str) -> dict[str, int]:

@@ -54,6 +54,7 @@ async def test_a_partner_reads_its_release(world: World) -> None:
         RATNA,
         "{ releases(first: 5) { edges { node { id content { province summary } } } } }",
         face="partner",
+        purpose="referral",
     )
 
     [edge] = answer.data["releases"]["edges"]

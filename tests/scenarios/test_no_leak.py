@@ -19,8 +19,10 @@ import psycopg
 import pytest
 import structlog
 
+from api.accesslog.event import Event
 from api.demo.synthetic import BUDI, RATNA, SARI, TUTI, WAYAN
 from tests.conftest import NOON
+from tests.inside import exchanged
 from tests.postgresql import libpq_url
 from tests.world import Answer, Clock, Template, World, opened
 
@@ -153,6 +155,12 @@ async def run_all(world: World) -> list[Answer]:
     bodies = (TYPED["account"], json.dumps([TYPED["account"]]), b'{"query": "\xff"}')
     signed_in = {"authorization": f"Bearer {world.token(SARI)}"}
     errors += [await world.post("agency", signed_in, body) for body in bodies]
+    # A fault of ours whose text holds a value, in the middle of a request and at the door.
+    async with exchanged(world, lambda _house: {"ledger": _Talkative()}) as inside:
+        for who, token in ((SARI, None), (SARI, "nothing.of.ours")):
+            answer = await inside.world.ask(who, READ, {"id": mine}, token=token)
+            assert answer.codes == ["INTERNAL"]
+            errors.append(answer)
     # Rows that an administrator broke: the service reports them where operators look.
     await world.run("update defender set nik = full_name, emails = phones")
     await world.run("update note set body = (select account from case_file limit 1)")
@@ -162,6 +170,13 @@ async def run_all(world: World) -> list[Answer]:
     await ask(TUTI, EVENTS, face="oversight", purpose="quality_review")
     logging.getLogger("some.library").warning("it was given %s", TYPED["name"])
     return errors
+
+
+class _Talkative:
+    """A part that fails with what it was given in its words, as a driver's would."""
+
+    async def append(self, _event: Event) -> int:
+        raise RuntimeError(f"cannot write {TYPED['name']}") from ValueError(TYPED["nik"])
 
 
 def forms(text: str) -> set[bytes]:
@@ -224,7 +239,7 @@ async def test_no_sealed_value_stands_in_a_line_an_error_a_leaf_or_a_database(
 
     # The run reached what it was to reach.
     assert len(errors) > 40
-    assert {"seal_broken", "library_warning", "request"} <= _names(written.decode())
+    assert {"seal_broken", "library_warning", "request", "unexpected"} <= _names(written.decode())
     assert len(entries) > 60
     assert len(secrets) > 300
 

@@ -9,16 +9,21 @@ from api.demo.synthetic import BUDI, SARI, WAYAN
 from api.demo.synthetic_records import SyntheticDefender
 from api.vocabulary import Action, Compartment, Decision, Ground, RecordKind
 from tests.inside import exchanged
+from tests.scenarios import sharing
 from tests.scenarios.asking import (
     NOBODY,
     case_file,
     defender,
     fields,
     first_defender,
+    put_into,
     reasons,
     records,
 )
 from tests.world import World
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+world, fresh = sharing.still, sharing.fresh
 
 DEFENDER = """query ($id: ID!) { defender(id: $id) {
   id revision agency categories fullName aliases nik familyCard dateOfBirth gender nationality
@@ -129,6 +134,25 @@ async def test_who_is_not_assigned_reads_of_a_defender_what_stands_in_clear(worl
     [event] = await world.events(before)
     assert fields(event, Decision.DISCLOSED) == set()
     assert fields(event, Decision.WITHHELD) == set(as_told(person))
+
+
+async def test_of_several_case_files_the_one_that_opens_most_shows_the_defender(
+    fresh: World,
+) -> None:
+    mine, other = fresh.records.open_to_sari, fresh.records.closed_to_sari
+    person = first_defender(fresh, mine)
+    await put_into(fresh, other, person.id)
+    query = "query ($id: ID!) { defender(id: $id) { fullName phones withheld { field } } }"
+
+    for who in (SARI, "rizal"):  # each through another file, to which the other is closed
+        answer = await fresh.ask(who, query, {"id": str(person.id)})
+        assert answer.data["defender"] == {
+            "fullName": person.full_name,
+            "phones": list(person.phones),
+            "withheld": [],
+        }
+    nobody = await fresh.ask("agus", query, {"id": str(person.id)}, purpose="intake")
+    assert nobody.data["defender"]["fullName"] is None
 
 
 async def test_a_case_file_is_told_as_it_was_sealed(world: World) -> None:

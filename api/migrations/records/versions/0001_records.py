@@ -6,12 +6,29 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
+#: Columns of a defender that a change seals anew.
+SEALED = (
+    "full_name",
+    "aliases",
+    "nik",
+    "family_card",
+    "date_of_birth",
+    "gender",
+    "nationality",
+    "sealed_categories",
+    "phones",
+    "emails",
+    "home_address",
+    "present_location",
+)
+
 #: Table -> what the service's role may change, beside reading and inserting. It may
 #: never take a record away; tags go when a value changes.
 CHANGES = {
     "organisation": "update (references_given)",
-    "case_file": "update",
-    "defender": "update",
+    # FOR UPDATE takes the lock of a change, and needs this much.
+    "case_file": "update (revision)",
+    "defender": f"update ({', '.join(SEALED)}, revision)",
     "assignment": "update (ended_at, event, seal)",
     "member": "update (disabled_at, event, seal)",
     "release": "update (revoked_at, event, seal)",
@@ -268,6 +285,8 @@ def upgrade() -> None:
         sa.Column("author", sa.Uuid(), nullable=False),
         sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("event", sa.BigInteger(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["author"], ["member.id"], name=op.f("fk_note_author_member")),
         sa.ForeignKeyConstraint(
             ["case_file"], ["case_file.id"], name=op.f("fk_note_case_file_case_file")
