@@ -13,8 +13,8 @@ from uuid import UUID
 
 from api.accesslog.event import Event, Touched
 from api.casework import rights
-from api.casework.deciding import counts, facts_of, link_holds
 from api.casework.disclosure import Reading, read_rows
+from api.casework.facts import counts, facts_of, link_holds
 from api.casework.house import House
 from api.casework.recording import event_of, recorded
 from api.database import Connection

@@ -7,29 +7,20 @@ belong to and what of them is copied, opened or withheld.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from uuid import UUID
 
 import structlog
 
 from api.accesslog.event import Event, Touched
-from api.casework import rights
+from api.casework.asked import Asked, Steps, steps_of
+from api.casework.facts import counts, facts_of, link_holds
 from api.casework.house import House
 from api.casework.recording import event_of
-from api.casework.views import HOW_TO_ASK, Withheld
 from api.errors import NotFound
 from api.policies.facts import CaseFileFacts, CaseworkerFacts
 from api.policies.gate import Allowed, Refused, Verdict
-from api.store.case_file_statements import (
-    CASE_FILE_PLAIN,
-    DEFENDER_PLAIN,
-    Shape,
-    case_file_names,
-    defender_names,
-)
 from api.store.case_files import CaseFileRow, Link
-from api.store.sealed_fields import CASE_FILE_FIELDS, DEFENDER_FIELDS, NOTE_BODY, SealedField
-from api.store.tables import RIGHTS
+from api.store.sealed_fields import NOTE_BODY, SealedField
 from api.vocabulary import (
     Action,
     Caller,
@@ -37,7 +28,6 @@ from api.vocabulary import (
     Decision,
     Reason,
     RecordKind,
-    Sensitivity,
 )
 
 _log = structlog.get_logger("perisai.deciding")
@@ -47,30 +37,9 @@ RECORDS_PER_EVENT = 1000
 
 Record = tuple[RecordKind, UUID, int]
 
-_MEMBER = RIGHTS["assignment"].index("member")
-
 #: What a group of records costs an event beside its records, counted in records: its
 #: words may be as long as some records (FORMAT.md of the access log).
 GROUP_WEIGHT = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One asked column: its position in the row, its attribute, and its seal if it has one."""
-
-    position: int
-    attribute: str
-    sealed: SealedField | None
-
-
-@dataclass(frozen=True, slots=True)
-class Steps:
-    """What is copied, opened and withheld, alike for all rows of a bundle."""
-
-    plain: tuple[Cell, ...]
-    opened: tuple[tuple[Cell, SealedField], ...]
-    withheld: list[Withheld]
-    compartments: frozenset[Compartment]
 
 
 @dataclass(slots=True)
@@ -84,76 +53,6 @@ class Bundle:
     defender: Steps
     case_files: list[Record] = field(default_factory=list)
     defenders: list[Record] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a reading asks for, worked out once per shape."""
-
-    case_file: tuple[Cell, ...]
-    defender: tuple[Cell, ...]
-    note_bodies: bool
-
-    @property
-    def compartments(self) -> frozenset[Compartment]:
-        """Every compartment that the reading needs."""
-        sealed = [c.sealed.compartment for c in (*self.case_file, *self.defender) if c.sealed]
-        return frozenset([*sealed, *([NOTE_BODY.compartment] if self.note_bodies else [])])
-
-
-def asked_of(shape: Shape, note_bodies: bool) -> Asked:
-    """Work out the cells of *shape*, in the order in which the store gives them."""
-    return Asked(
-        tuple(
-            Cell(i, CASE_FILE_PLAIN.get(n) or CASE_FILE_FIELDS[n].column, CASE_FILE_FIELDS.get(n))
-            for i, n in enumerate(case_file_names(shape.case_file))
-        ),
-        tuple(
-            Cell(i, DEFENDER_PLAIN.get(n) or DEFENDER_FIELDS[n].column, DEFENDER_FIELDS.get(n))
-            for i, n in enumerate(defender_names(shape.defender or frozenset()))
-        ),
-        note_bodies,
-    )
-
-
-def facts_of(house: House, caller: Caller, row: CaseFileRow) -> CaseFileFacts | None:
-    """Build the facts about one case file for one caller, from rows whose seals hold.
-
-    None: the row of the case file itself is not as its agency sealed it.
-    """
-    lead = row.lead_agency
-    values = (row.id, lead, row.sensitivity, row.event)
-    if lead != caller.organisation:
-        # The policy gives no ground outside the lead agency, so these facts can only
-        # lead to a refusal; the other agency's seals are not looked at, so that how
-        # many there are cannot be told from the time it takes.
-        return _facts(lead, int(Sensitivity.EXTREME), False, False)
-    if not rights.holds(house, lead, "case_file", values, row.seal):
-        return None
-    assigned = supervising = False
-    for cells in row.assignments:
-        if not rights.holds(house, lead, "assignment", cells[:-1], cells[-1]):
-            continue
-        if cells[_MEMBER] == caller.member:
-            assigned = True
-        else:
-            supervising = True
-    return _facts(lead, row.sensitivity, assigned, supervising)
-
-
-#: Facts are checked when they are made; there are few different ones. Typed, since
-#: True is not 1.
-_facts = lru_cache(maxsize=1024, typed=True)(CaseFileFacts)
-
-
-def counts(revision: object) -> bool:
-    """Tell whether it is a revision; one that was forged must not keep an event from the log."""
-    return type(revision) is int and revision >= 0
-
-
-def link_holds(house: House, row: CaseFileRow, link: Link) -> bool:
-    """Tell whether the agency itself put this defender into this case file."""
-    return rights.holds(house, row.lead_agency, "case_file_defender", link.seal_values, link.seal)
 
 
 class Deciding:
@@ -235,8 +134,8 @@ class Deciding:
             facts.assigned,
             see,
             opens,
-            _steps(self._asked.case_file, opens),
-            _steps(self._asked.defender, opens),
+            steps_of(self._asked.case_file, opens),
+            steps_of(self._asked.defender, opens),
         )
 
     def verdicts(self) -> dict[tuple[UUID, Compartment], Verdict]:
@@ -305,30 +204,6 @@ class Deciding:
                         tuple(sorted(f.name for f in fields)),
                         tuple(records),
                     )
-
-
-def _steps(cells: Sequence[Cell], opens: dict[Compartment, Verdict]) -> Steps:
-    withheld = []
-    opened = []
-    for cell in cells:
-        if cell.sealed is None:
-            continue
-        verdict = opens[cell.sealed.compartment]
-        if type(verdict) is Refused:
-            withheld.append(withheld_field(cell.sealed, verdict.reason))
-        else:
-            opened.append((cell, cell.sealed))
-    return Steps(
-        tuple(c for c in cells if c.sealed is None),
-        tuple(opened),
-        withheld,
-        frozenset(sealed.compartment for _, sealed in opened),
-    )
-
-
-def withheld_field(sealed: SealedField, reason: Reason) -> Withheld:
-    """Say that *sealed* was withheld, why, and what to do."""
-    return Withheld(sealed.name, sealed.compartment, reason, HOW_TO_ASK[reason])
 
 
 def _withheld(refused: Sequence[tuple[Record, Reason]]) -> Iterator[Touched]:

@@ -17,7 +17,8 @@ import structlog
 
 from api.accesslog.event import Event
 from api.casework import rights
-from api.casework.deciding import Asked, Bundle, Deciding, Steps, asked_of, withheld_field
+from api.casework.asked import Asked, Steps, asked_of, withheld_field
+from api.casework.deciding import Bundle, Deciding
 from api.casework.house import House
 from api.casework.views import CaseFileView, DefenderView, NoteView, Withheld
 from api.crypto.data_keys import DataKey, WrappedKey
