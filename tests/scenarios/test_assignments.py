@@ -209,11 +209,12 @@ UNFIT = {
 
 
 async def test_only_a_caseworker_of_the_lead_agency_is_assigned(still: World) -> None:
+    low = case_file(still, "KH-2026-0007").id  # nobody's clearance is too low for it
     there = await counted(still, "assignment")
     for who, why in UNFIT.items():
         before = await still.size()
 
-        answer = await assign(still, who)
+        answer = await assign(still, who, to=low)
 
         assert codes(answer) == ["ASSIGNEE_INVALID"], why
         events = await still.events(before)

@@ -245,6 +245,22 @@ async def test_the_first_hits_are_the_best(world: World) -> None:
     assert {UUID(hit["defender"]["id"]) for hit in all_of_them} <= everyone
 
 
+async def test_who_share_a_phone_are_all_found_up_to_the_number_that_was_asked_for(
+    fresh: World,
+) -> None:
+    opened = await fresh.ask(
+        SARI,
+        """mutation ($people: [DefenderInput!]!) { openCaseFile(input: {urgency: SOON,
+          sensitivity: 2, province: "33", defenders: $people}) { errors { code } } }""",
+        {"people": [{"aliases": [f"Bunga {n}"], "phones": ["08405551111"]} for n in "abc"]},
+        purpose="intake",
+    )
+    assert opened.data["openCaseFile"]["errors"] == []
+
+    assert len(hits(await find(fresh, SARI, "PHONE", "+628405551111"))) == 3
+    assert len(hits(await find(fresh, SARI, "PHONE", "+628405551111", first=2))) == 2
+
+
 REFUSED = [
     ("NAME", "", "VALUE_INVALID"),
     ("NAME", "ab", "VALUE_INVALID"),
