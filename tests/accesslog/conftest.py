@@ -34,15 +34,6 @@ def vectors() -> Path:
     return VECTORS
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[PostgresServer]:
-    """Run one PostgreSQL server for the session."""
-    server = PostgresServer()
-    server.start()
-    yield server
-    server.stop()
-
-
 @dataclass
 class Log:
     """One log: how to write to it, to read it, and to tamper with it."""
