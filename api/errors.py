@@ -117,7 +117,7 @@ class PageSizeInvalid(PerisaiError):
 
     code = "PAGE_SIZE_INVALID"
     status = 400
-    message = "Ask for 1 to 100 items: set 'first'."
+    message = "Ask for 1 to 100 items, or 1 to 20 hits of a search: set 'first'."
 
 
 class NikInvalid(PerisaiError):
