@@ -5,52 +5,85 @@ and the operators' commands both stand on it. Nothing is served before the log
 was compared with what was signed for.
 """
 
-import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
+from uuid import uuid4
 
 import structlog
-from sqlalchemy.engine import make_url
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.accesslog.event import Event
-from api.accesslog.ledger import Ledger, Writer
-from api.accesslog.ledger_postgresql import PostgresqlWriter
-from api.accesslog.ledger_sqlite import SqliteWriter
 from api.accesslog.reader import LogReader
-from api.accesslog.signer import Signer, sign_forever
+from api.accesslog.watched_ledger import WatchedLedger
+from api.casework import (
+    alert_deliveries,
+    break_glass_watch,
+    erasure_replay,
+    key_use,
+    operations,
+    policy_change,
+    unfinished,
+)
+from api.casework.alert_watch import AlertWatch
+from api.casework.budgets import Budgets
+from api.casework.clock_watch import ClockWatch
+from api.casework.explained import Explained
+from api.casework.heartbeat import Heartbeat
 from api.casework.house import House
+from api.casework.match_limits import MatchLimits
+from api.casework.match_settling import settle_matches_forever
+from api.casework.policy_in_force import PolicyInForce
+from api.casework.reconciliation import Reconciliation
+from api.casework.recording import event_of_service
+from api.casework.sharing import settle_forever
 from api.casework.sign_in import Refusals
-from api.code_lists import load
+from api.casework.strong_sign_in import StrongSignIn
+from api.casework.used_proofs import UsedProofs
+from api.code_lists import CodeLists, load
 from api.crypto.file_key_service import FileKeyService
+from api.crypto.key_service import KeyKind, KeyService
 from api.crypto.keyring import Keyring
-from api.crypto.signatures import SigningKey
+from api.crypto.opened_keys import OpenedKeys
+from api.crypto.refreshing import refresh_forever
 from api.database import Records, engine_of
 from api.errors import PerisaiError, RefusesToStart
+from api.front_settings import around, documents_of, terms_of
 from api.identity.jwks import JwksSource
-from api.identity.sign_in import SignIn
+from api.identity.sign_in import Door, SignIn
 from api.identity.tokens import Issuer, TokenVerifier
+from api.key_settings import key_file_path, openbao, passphrase
+from api.log_settings import log_writer
+from api.log_signing import beside, signing
 from api.logs import configure_logs
-from api.migrations import check_revision
-from api.policies.engine import Policy
+from api.migrations import check_log_revision, check_revision
 from api.policies.gate import Gate
-from api.schema.context import Context
+from api.policy_settings import policy_signers
+from api.process import keep_what_is_here, leave_nothing, when_told_to_end
+from api.schema.attachments import ADD, READ, Attachments
+from api.schema.context import Exchange
 from api.schema.faces import schema_of
-from api.schema.http import Face
+from api.schema.http import Face, Terms
+from api.schema.imports import IMPORTS, Imports
 from api.settings import Settings, read_settings
 from api.store import key_wraps
-from api.vocabulary import Action, Decision, Organisation, Phase
+from api.vocabulary import Action, Organisation
+from api.webhooks import webhooks_of
+from api.witnessing import cosigning, watching
 
 _log = structlog.get_logger("perisai.app")
+
+#: How often a process looks what referrals leave to do for its agencies: the longest that
+#: the keys of an accepted referral are on their way.
+SETTLE_EVERY = timedelta(seconds=2)
 
 #: How far the clocks of two processes of one service may be apart.
 CLOCK_LEEWAY = timedelta(minutes=2)
@@ -61,45 +94,29 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def passphrase(settings: Settings) -> str:
-    """Read the passphrase of the key file.
+def key_service(settings: Settings, now: Callable[[], datetime] = utc_now) -> KeyService:
+    """Give the key service of the settings, for the owners of this process only.
+
+    Whoever asks closes it. Of `openbao` nothing is asked yet; `refresh` does.
 
     Raises:
-        RefusesToStart: it cannot be read, or others can read it too.
+        RefusesToStart: the key file does not open, or a setting cannot be used.
     """
-    path = settings.key_passphrase_file
-    try:
-        if path.stat().st_mode & 0o077:
-            raise RefusesToStart(f"The passphrase file {path} is open to others: chmod 600 it.")
-        return path.read_text(encoding="utf-8").strip()
-    except OSError:
-        raise RefusesToStart(
-            f"The passphrase file {settings.key_passphrase_file} cannot be read."
-        ) from None
-
-
-def key_service(settings: Settings) -> FileKeyService:
-    """Open the key file, for the owners of this process only.
-
-    Raises:
-        RefusesToStart: it does not open.
-    """
-    return FileKeyService.open(settings.key_file, passphrase(settings), settings.owners)
-
-
-def log_writer(url: str) -> Writer:
-    """Give the writer of the access log at *url*."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite":
-        return SqliteWriter(Path(parsed.database or ""))
-    return PostgresqlWriter(url)
+    if settings.key_service == "openbao":
+        return OpenedKeys(openbao(settings), seconds=settings.key_cache_seconds)
+    return FileKeyService.open(
+        key_file_path(settings), partial(passphrase, settings), settings.owners, now=now
+    )
 
 
 @asynccontextmanager
 async def open_house(
-    settings: Settings, now: Callable[[], datetime] = utc_now
+    settings: Settings, now: Callable[[], datetime] = utc_now, *, replaying: bool = False
 ) -> AsyncIterator[House]:
     """Open everything; close it at the end, whatever happened.
+
+    Args:
+        replaying: to erase again what a restored database brought back; else that is refused.
 
     Raises:
         RefusesToStart: a setting or a state under which serving would be unsafe.
@@ -109,10 +126,15 @@ async def open_house(
         records = Records(engine)
         closing.push_async_callback(records.close)
         await check_revision(records)
-        service = key_service(settings)
+        service = key_service(settings, now)
+        closing.push_async_callback(service.close)
+        await service.refresh()
         async with records.snapshot() as snapshot:
             secrets = await key_wraps.secrets_of(snapshot, settings.owners)
         keyring = await Keyring.start(service, secrets)
+        explained = Explained()
+        for secret in secrets:
+            explained.add(secret.owner, 1)
         missing = sorted(set(settings.owners) - keyring.owners)
         if missing:
             raise RefusesToStart(
@@ -121,29 +143,97 @@ async def open_house(
             )
         reader_engine = engine_of(settings.log_reader_url.get_secret_value())
         closing.push_async_callback(reader_engine.dispose)
-        log_url = settings.log_url.get_secret_value()
-        # The signer has a connection of its own: it never makes an event wait.
-        source = log_writer(log_url)
-        await source.open()
-        closing.push_async_callback(source.close)
-        signer = Signer(
-            settings.log_state, SigningKey.load(settings.log_signing_key), settings.log_origin
-        )
-        await signer.start(source)
-        closing.callback(signer.close)
+        await check_log_revision(reader_engine)
         log = LogReader(reader_engine)
+        watch = await closing.enter_async_context(signing(settings, log, now))
         await _clock_is_right(log, now)
-        ledger = Ledger(log_writer(log_url))
+        ledger = WatchedLedger(log_writer(settings.log_url.get_secret_value()), watch)
         await ledger.start()
-        signing = asyncio.create_task(
-            sign_forever(signer, source, broken=lambda _: ledger.shut()), name="signer"
-        )
-        closing.push_async_callback(_end, signing, signer, source)
         closing.push_async_callback(ledger.close)
-        gate = Gate(Policy.shipped())
-        house = House(records, keyring, gate, ledger, log, load(), now)
-        await ledger.append(_started(house))
+        await closing.enter_async_context(beside(refresh_forever(service)))
+        if settings.log_signer == "embedded":
+            await closing.enter_async_context(cosigning(settings.signer(), now))
+        witnesses = await closing.enter_async_context(watching(settings, log, now))
+        policies, in_force = await PolicyInForce.start(records, log, policy_signers(settings))
+        gate = Gate(
+            in_force,
+            witnessed=(lambda: True) if witnesses is None else witnesses.witnessed,
+            unwitnessed_stops=settings.unwitnessed_stops,
+        )
+        strong = StrongSignIn(
+            settings.strong_acr, timedelta(minutes=settings.strong_sign_in_minutes)
+        )
+        budgets = Budgets(
+            settings.openings_per_caller, settings.openings_per_process, settings.openings_alarm
+        )
+        house = House(
+            records,
+            keyring,
+            gate,
+            ledger,
+            log,
+            code_lists(settings),
+            now,
+            witnesses,
+            budgets,
+            explained,
+            policies,
+            strong,
+            emergency_quorum=settings.emergency_quorum,
+            matches=MatchLimits(settings.matches_per_member, settings.matches_per_agency),
+        )
+        if not replaying:
+            erased = await erasure_replay.searched(log)
+            await erasure_replay.check(records, erased)
+            await erasure_replay.finish(house, erased)
+        await operations.tell(house, _noted(settings))
+        await policy_change.tell_at_start(house, policies.signed.words if policies.signed else ())
+        await unfinished.finish(house)
+        started = await ledger.append(
+            event_of_service(Action.START, now(), request="start", policy=house.gate.policy_hash)
+        )
+        if settings.log_signer == "process":
+            # Only a signer that accepts this log signs for it: one that was restored from
+            # a backup, with its checkpoints, is not served.
+            await watch.covered(started + 1)
         yield house
+
+
+def code_lists(settings: Settings) -> CodeLists:
+    """Give the code lists, with the lengths of clocks that the settings say.
+
+    Raises:
+        RefusesToStart: of a clock that is not there, or longer than the law lets it be.
+    """
+    try:
+        return load().with_hours({one.code: one.hours for one in settings.clocks})
+    except (KeyError, ValueError):
+        raise RefusesToStart(
+            "A length in `clocks` is of no clock that has one, or longer than the law says."
+        ) from None
+
+
+def _noted(settings: Settings) -> list[Path]:
+    """Name the files beside which operators' commands note what no log could take yet."""
+    return [path for path in (settings.log_state, settings.key_file) if path is not None]
+
+
+@asynccontextmanager
+async def telling_key_use(
+    house: House, kinds: Sequence[KeyKind] = tuple(KeyKind)
+) -> AsyncIterator[None]:
+    """Say, while the block runs, which versions of the keys of *kinds* this process uses.
+
+    Raises:
+        KeysUnavailable, StoreUnavailable: it cannot be said, so the block does not begin.
+    """
+    process = uuid4()
+    await key_use.tell(house, process, kinds)
+    try:
+        async with beside(key_use.tell_forever(house, process, kinds)):
+            yield
+    finally:
+        await key_use.forget(house, process)
 
 
 async def _clock_is_right(log: LogReader, now: Callable[[], datetime]) -> None:
@@ -157,40 +247,12 @@ async def _clock_is_right(log: LogReader, now: Callable[[], datetime]) -> None:
         )
 
 
-async def _end(signing: "asyncio.Task[None]", signer: Signer, source: Writer) -> None:
-    """Stop signing, after one checkpoint more: it holds the last event of this process."""
-    signing.cancel()
-    await asyncio.wait([signing])
-    try:
-        await signer.sign(source)
-    except (PerisaiError, OSError) as error:
-        _log.error("checkpoint_not_signed", error=type(error).__name__)
-
-
-def _started(house: House) -> Event:
-    return Event(
-        at=house.now(),
-        request="start",
-        actor=None,
-        organisation=None,
-        role=None,
-        action=Action.START,
-        phase=Phase.WHOLE,
-        purpose=None,
-        basis=None,
-        decision=Decision.ALLOWED,
-        code=None,
-        policy=house.gate.policy_hash,
-        agencies=(),
-    )
-
-
 class _Door:
-    """One face's place in the routes; it answers once the house is open, and says so."""
+    """One address in the routes; it answers once the house is open, and says so."""
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self.face: Face | None = None
+        self.face: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.face is None:
@@ -213,59 +275,154 @@ def create_app(
     settings: Settings | None = None,
     now: Callable[[], datetime] = utc_now,
     log_to: TextIO | None = None,
+    settle_every: timedelta | None = SETTLE_EVERY,
 ) -> Starlette:
     """Make the service. Servers call it without arguments: settings are then read once.
 
     Args:
         log_to: where the service's own log goes; else to stderr.
+        settle_every: how often it looks after referrals; None: whoever calls does, and
+            nothing else happens by itself either: no heartbeat, no look at the clock.
 
     Raises:
         RefusesToStart: the settings are incomplete; or, when the service starts, a
             state under which serving would be unsafe.
     """
+    the_server = settings is None  # So what holds for the whole process may be set.
+    if the_server:
+        leave_nothing()
     chosen = read_settings() if settings is None else settings
     configure_logs(log_to or sys.stderr)
-    doors: dict[str, _Door] = {face: _Door(face) for face in chosen.faces}
+    doors = {path: _Door(name) for path, name in addresses(chosen).items()}
     opened: list[House] = []
 
     @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with open_house(chosen, now) as house:
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with (
+            webhooks_of(chosen) as webhooks,
+            open_house(chosen, now) as house,
+            telling_key_use(house),
+        ):
             opened.append(house)
-            for name, face in faces_of(house, chosen, now).items():
-                doors[name].face = face
-            yield
+            refusals, terms = Refusals(house), terms_of(chosen)
+            app.state.streams = terms.streams
+            for path, face in served(house, chosen, now, refusals, terms).items():
+                doors[path].face = face
+            async with AsyncExitStack() as working:
+                working.push_async_callback(terms.allowances.close)
+                working.push_async_callback(refusals.close)
+                working.callback(terms.streams.close)
+                if settle_every is not None:
+                    for work in (
+                        settle_forever(house, settle_every),
+                        settle_matches_forever(house, settle_every),
+                        refusals.flush_forever(),
+                        house.following.look_forever(house.records),
+                        Reconciliation(house).look_forever(),
+                        *_about_the_log(house),
+                        AlertWatch(house, lead_of(chosen)).look_forever(),
+                        house.alerts.look_forever(house.records),
+                        alert_deliveries.deliver_forever(house, webhooks),
+                    ):
+                        await working.enter_async_context(beside(work))
+                if the_server:
+                    working.enter_context(when_told_to_end(terms.streams.close))
+                    keep_what_is_here()
+                yield
 
     async def healthy(_request: Request) -> Response:
         return JSONResponse({"status": "alive"})
 
     async def ready(_request: Request) -> Response:
+        said: dict[str, object] = {}
         try:
             for house in opened:
                 await house.records.health()
+                if isinstance(house.policies, PolicyInForce):
+                    fault = await house.policies.look(house.records)
+                    said |= {} if fault is None else {"policy": fault.value}
                 await house.ledger.health()
+                await house.keyring.health()
         except PerisaiError as error:
             return JSONResponse({"status": "not ready", "code": error.code}, 503)
-        return JSONResponse({"status": "ready"})
+        watches = [house.witnesses for house in opened if house.witnesses is not None]
+        if watches:
+            said["witnessed"] = all(watch.witnessed() for watch in watches)
+        return JSONResponse({"status": "ready", **said})
 
     routes: list[BaseRoute] = [Route("/healthz", healthy), Route("/readyz", ready)]
-    routes += [Route(f"/graphql/{name}", door, methods=None) for name, door in doors.items()]
-    return Starlette(routes=routes, lifespan=lifespan)
+    routes += [Route(path, door, methods=None) for path, door in doors.items()]
+    app = Starlette(routes=routes, middleware=around(chosen), lifespan=lifespan)
+    # Else "/graphql/agency/" would send the body once more, to what the Host header names, and
+    # in clear where a proxy ends TLS.
+    app.router.redirect_slashes = False
+    return app
 
 
-def faces_of(house: House, settings: Settings, now: Callable[[], datetime]) -> dict[str, Face]:
-    """Make the faces that *settings* name, all with one verifier and one count of refusals."""
-    verifier = TokenVerifier(
-        [Issuer(i.url, Organisation(i.organisation), JwksSource(i.jwks)) for i in settings.issuers],
-        settings.audience,
-        now,
+def lead_of(settings: Settings) -> timedelta:
+    """Tell how long before a deadline an alert is made."""
+    return timedelta(hours=settings.alert_lead_hours)
+
+
+def addresses(settings: Settings) -> dict[str, str]:
+    """Name what this process serves: path -> name in its log."""
+    faces: dict[str, str] = {f"/graphql/{face}": face for face in settings.faces}
+    if "agency" not in settings.faces:
+        return faces
+    # The bytes of attachments are part of what an agency is served, and so are imports.
+    return faces | {ADD: "attachments", READ: "attachments", IMPORTS: "imports"}
+
+
+def _about_the_log(house: House) -> list[Coroutine[Any, Any, None]]:
+    """Give what a process says by itself: that it lives, and that its clock jumped."""
+    ledger = house.ledger
+    if not isinstance(ledger, WatchedLedger):
+        raise RuntimeError("the house was opened with another ledger")
+    return [
+        ClockWatch(house, time.monotonic, back=ledger.shut).look_forever(),
+        Heartbeat(house, lambda: ledger.last, time.monotonic).beat_forever(),
+        break_glass_watch.tell_forever(house),
+    ]
+
+
+def served(
+    house: House,
+    settings: Settings,
+    now: Callable[[], datetime],
+    refusals: Refusals | None = None,
+    terms: Terms | None = None,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> dict[str, ASGIApp]:
+    """Make what answers at each of `addresses`, all with one verifier and one count of refusals.
+
+    Args:
+        refusals: the count, which the caller flushes; None: one that nobody does.
+        terms: those of `terms_of`, which the caller closes; None: of the settings.
+        monotonic: tells, in seconds, how old the keys of issuers are.
+    """
+    issuers = [
+        Issuer(i.url, Organisation(i.organisation), JwksSource(i.jwks, monotonic=monotonic))
+        for i in settings.issuers
+    ]
+    verifier = TokenVerifier(issuers, settings.audience, now)
+    terms = terms or terms_of(settings)
+    door = Door(
+        house, verifier, settings.reached_at, refusals or Refusals(house), UsedProofs(house)
     )
-    refusals = Refusals(house)
-    return {
+    attachments = Attachments(house, {path: SignIn(door, "agency", path) for path in (ADD, READ)})
+    faces: dict[str, ASGIApp] = {
         name: Face(
             schema_of(name),
-            authenticate=SignIn(house, verifier, name, refusals),
-            make_context=lambda caller, _request: Context(house, caller),
+            authenticate=SignIn(door, name, path),
+            begin=lambda caller, _request: Exchange(house, caller),
+            terms=terms,
+            documents=documents_of(settings, name),
         )
-        for name in settings.faces
+        for path, name in addresses(settings).items()
+        if name in settings.faces
     }
+    beside: dict[str, ASGIApp] = {
+        "attachments": attachments,
+        "imports": Imports(house, SignIn(door, "agency", IMPORTS)),
+    }
+    return {path: (faces | beside)[name] for path, name in addresses(settings).items()}

@@ -6,18 +6,20 @@ explicitly. The naming convention makes every constraint have the same name on
 both databases.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 import structlog
-from sqlalchemy import MetaData, event
+from sqlalchemy import Dialect, MetaData, Uuid, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from api.errors import StoreUnavailable
+from api.errors import RefusesToStart, StoreUnavailable
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -29,6 +31,11 @@ NAMING = {
 
 #: A statement of a request that runs longer than this is stuck, not slow (seconds).
 STATEMENT_LIMIT = 10
+
+#: Milliseconds that SQLite waits for another writer, and for readers when its
+#: write-ahead log is emptied: writers wait meanwhile.
+_BUSY_WAIT = 5_000
+_SWEEP_WAIT = 250
 
 Connection = AsyncConnection
 
@@ -45,6 +52,8 @@ def engine_of(url: str) -> AsyncEngine:
     if make_url(url).get_backend_name() == "sqlite":
         engine = create_async_engine(url, hide_parameters=True)
         _explicit_transactions(engine)
+        dialect = engine.dialect
+        dialect.colspecs = {**dialect.colspecs, Uuid: _Ids}
         return engine
     return create_async_engine(
         url,
@@ -64,6 +73,23 @@ def engine_of(url: str) -> AsyncEngine:
     )
 
 
+@lru_cache(maxsize=4_096)
+def _id(text: str) -> UUID:
+    return UUID(text)
+
+
+class _Ids(Uuid[UUID]):
+    """Ids as SQLite holds them: to parse one takes longer than to read a whole row.
+
+    A page reads each id several times, in its own row and in those that name it.
+    """
+
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[str | None], UUID | None]:
+        return lambda value: None if value is None else _id(value)
+
+
 def _explicit_transactions(engine: AsyncEngine) -> None:
     """Make SQLite begin where we begin: the driver begins only before a write."""
 
@@ -74,8 +100,10 @@ def _explicit_transactions(engine: AsyncEngine) -> None:
         for pragma in (
             "journal_mode=wal",
             "synchronous=full",
+            # What is deleted, wraps above all, is overwritten, whatever the build's default.
+            "secure_delete=on",
             "foreign_keys=on",
-            "busy_timeout=5000",
+            f"busy_timeout={_BUSY_WAIT}",
         ):
             cursor.execute(f"pragma {pragma}")
         cursor.close()
@@ -85,6 +113,50 @@ def _explicit_transactions(engine: AsyncEngine) -> None:
         how = connection.get_execution_options().get("perisai_begin", "begin")
         if how is not None:
             connection.exec_driver_sql(how)
+
+
+#: Of how many of the tables the role may act as the owner: none, if the database is not its.
+_OWNED = text(
+    "select count(*) from pg_class where relname = any(:tables)"
+    " and relnamespace = current_schema()::regnamespace and pg_has_role(relowner, 'USAGE')"
+    " and (select pg_has_role(datdba, 'USAGE') from pg_database"
+    " where datname = current_database())"
+)
+
+
+async def clean(url: str, tables: Sequence[str]) -> None:
+    """Rewrite *tables*, and on SQLite the whole file, so that no page keeps what is gone.
+
+    Both take exclusive locks and space for a copy. PostgreSQL's write-ahead log keeps
+    older pages until its segments are used again.
+
+    Args:
+        url: on PostgreSQL with the role that owns the tables.
+
+    Raises:
+        RefusesToStart: it is another role, which PostgreSQL would only warn of.
+    """
+    engine = engine_of(url)
+    try:
+        async with engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT", perisai_begin=None)
+            if engine.dialect.name == "sqlite":
+                for statement in ("vacuum", "pragma wal_checkpoint(truncate)"):
+                    await connection.exec_driver_sql(statement)
+            else:
+                owned = await connection.scalar(_OWNED, {"tables": list(tables)})
+                if owned != len(tables):
+                    raise RefusesToStart(
+                        "Only the role that owns the records' database and its tables can "
+                        "rewrite them: set PERISAI_RECORDS_OWNER_URL."
+                    )
+                await connection.exec_driver_sql("set statement_timeout = 0")
+                for table in tables:
+                    await connection.exec_driver_sql(f"vacuum (full, analyze) {table}")
+                # ANALYZE keeps samples of every column there, of wraps and tags too.
+                await connection.exec_driver_sql("vacuum (full) pg_statistic")
+    finally:
+        await engine.dispose()
 
 
 class Records:
@@ -147,6 +219,25 @@ class Records:
             kind = type(getattr(error, "orig", None) or error).__name__
             _log.error("store_failed", error=kind)
             raise StoreUnavailable from None
+
+    async def sweep(self) -> bool:
+        """Empty SQLite's write-ahead log, which still holds the pages of before.
+
+        Tells whether it is empty now; a reader in an older snapshot keeps it. On
+        PostgreSQL there is nothing to do for this role.
+
+        Raises:
+            StoreUnavailable: the database does not answer.
+        """
+        if self._engine.dialect.name != "sqlite":
+            return True
+        async with self.look() as connection:
+            await connection.exec_driver_sql(f"pragma busy_timeout={_SWEEP_WAIT}")
+            try:
+                swept = await connection.exec_driver_sql("pragma wal_checkpoint(truncate)")
+                return bool(swept.one()[0] == 0)
+            finally:
+                await connection.exec_driver_sql(f"pragma busy_timeout={_BUSY_WAIT}")
 
     async def health(self) -> None:
         """Prove that the database answers.

@@ -23,6 +23,7 @@ def configure_logs(stream: TextIO) -> None:
         cache_logger_on_first_use=False,
     )
     # Libraries print what they were given, so only their warnings pass, by name.
+    logging.captureWarnings(True)
     handler = logging.StreamHandler(stream)
     handler.setFormatter(_NameOnly())
     root = logging.getLogger()

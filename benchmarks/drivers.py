@@ -90,7 +90,7 @@ async def main() -> None:
                 snapshot,
                 scope,
                 Shape(Which.PAGE, CASE_FILE, DEFENDER, limit=PAGE),
-                {"me": sari.id, "now": now},
+                {"me": sari.id, "agency": sari.organisation, "now": now},
             )
 
         async def row(snapshot: Connection) -> Any:

@@ -5,19 +5,15 @@ ORM entities on plain columns with none of it, in the same database, in turns.
 """
 
 import contextlib
-import gc
 import io
 import json
-import statistics
 import tempfile
-import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
-from starlette.types import ASGIApp
 
 from api.app import create_app, utc_now
 from api.database import engine_of
@@ -26,7 +22,10 @@ from api.demo.synthetic import SARI, synthetic
 from api.demo.synthetic_records import Synthetic, SyntheticAssignment
 from api.settings import Settings
 from api.vocabulary import AssignmentId, Organisation, Sensitivity
+from benchmarks.asking import ask, post
 from benchmarks.plain import Plain, fill
+from benchmarks.turns import in_turns
+from benchmarks.values import Value
 from tests.postgresql import Database, PostgresServer
 from tests.world import databases_of
 
@@ -49,21 +48,12 @@ query Page($first: Int!) {
   }
 }
 """
+BODY = json.dumps({"query": QUERY, "variables": {"first": PAGE}}).encode()
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
-    """One result; `limit`: what it must not exceed."""
-
-    name: str
-    value: float
-    unit: str
-    limit: float | None = None
-
-
-def records() -> Synthetic:
-    """Make 3,000 case files of one agency, all assigned to one officer who is cleared."""
-    made = synthetic(11, utc_now().date(), CASE_FILES)
+def records(case_files: int = CASE_FILES) -> Synthetic:
+    """Make *case_files* of one agency, all assigned to one officer who is cleared."""
+    made = synthetic(11, utc_now().date(), case_files)
     agency = Organisation("komnas-ham")
     sari = made.member(SARI)
     files = tuple(
@@ -142,24 +132,21 @@ async def _measure(
         "perisai-purpose": "protection",
     }
     async with app.router.lifespan_context(app):
-        ours = await ask(app, "/graphql/agency", headers)
-        theirs = await ask(plain, "/", {})
+        ours = await ask(app, "/graphql/agency", headers, BODY)
+        theirs = await ask(plain, "/", {}, BODY)
         check(ours, theirs)
-        ratios: list[float] = []
-        times: list[tuple[float, float]] = []
-        gc.collect()
-        gc.freeze()
-        for round_ in range(WARM_UP + ROUNDS):
-            first = await timed(app, "/graphql/agency", headers)
-            second = await timed(plain, "/", {})
-            if round_ >= WARM_UP:
-                ratios.append(first / second)
-                times.append((first, second))
-        gc.unfreeze()
+        measured = await in_turns(
+            lambda: post(app, "/graphql/agency", headers, BODY),
+            lambda: post(plain, "/", {}, BODY),
+            warm_up=WARM_UP,
+            rounds=ROUNDS,
+        )
     await engine.dispose()
-    ms = [statistics.median(column) * 1000 for column in zip(*times, strict=True)]
-    print(f"# page100.{kind}: {ms[0]:.1f} ms against {ms[1]:.1f} ms, medians of {ROUNDS} rounds")
-    return Value(f"page100.{kind}", statistics.median(ratios), "x", LIMIT)
+    print(
+        f"# page100.{kind}: {measured.first * 1000:.1f} ms against "
+        f"{measured.second * 1000:.1f} ms, medians of {ROUNDS} rounds"
+    )
+    return Value(f"page100.{kind}", measured.ratio, "x", LIMIT)
 
 
 def check(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
@@ -173,54 +160,3 @@ def check(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
 
     if rows(ours) != rows(theirs) or len(rows(ours)) != PAGE:
         raise SystemExit("page100: the two applications do not answer the same")
-
-
-async def timed(app: ASGIApp, path: str, headers: dict[str, str]) -> float:
-    """Time one request, in seconds."""
-    start = time.perf_counter()
-    await _call(app, path, headers)
-    return time.perf_counter() - start
-
-
-async def ask(app: ASGIApp, path: str, headers: dict[str, str]) -> dict[str, Any]:
-    """Give the answer of one request."""
-    answer: dict[str, Any] = json.loads(await _call(app, path, headers))
-    if "errors" in answer:
-        raise SystemExit(f"page100: {answer['errors'][0]['message']}")
-    return answer
-
-
-BODY = json.dumps({"query": QUERY, "variables": {"first": PAGE}}).encode()
-
-
-async def _call(app: ASGIApp, path: str, headers: dict[str, str]) -> bytes:
-    """Post BODY to *app* without a server between, so that only the applications count."""
-    sent: list[bytes] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": BODY, "more_body": False}
-
-    async def send(message: Any) -> None:
-        sent.append(message.get("body", b""))
-
-    raw = {"content-type": "application/json", "accept": "application/json", **headers}
-    await app(
-        {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": "POST",
-            "scheme": "http",
-            "path": path,
-            "raw_path": path.encode(),
-            "root_path": "",
-            "query_string": b"",
-            "headers": [(k.encode(), v.encode()) for k, v in raw.items()],
-            "client": ("127.0.0.1", 1),
-            "server": ("127.0.0.1", 2),
-            "state": {},
-        },
-        receive,
-        send,
-    )
-    return b"".join(sent)

@@ -4,6 +4,7 @@ strawberry's own ASGI application over SQLAlchemy ORM entities, with the same
 engine settings and in the same database as the service that it is measured against.
 """
 
+import os
 from collections.abc import Callable
 from datetime import date
 from enum import Enum
@@ -19,6 +20,9 @@ from strawberry.types import Info
 
 from api.database import engine_of
 from api.demo.synthetic_records import Synthetic
+
+#: The variable with the address of the database for `create_app`.
+DATABASE = "PERISAI_BENCHMARK_PLAIN"
 
 
 class Base(DeclarativeBase):
@@ -199,3 +203,8 @@ async def fill(url: str, records: Synthetic, grant: Callable[[str], str] | None)
                 await connection.exec_driver_sql(grant(table))
             await connection.exec_driver_sql("analyze")
     await engine.dispose()
+
+
+def create_app() -> Plain:
+    """Make the application for a server; the database is the one that the environment names."""
+    return Plain(engine_of(os.environ[DATABASE]))

@@ -15,6 +15,7 @@ import pytest
 from api.crypto.key_file import Cost
 from api.demo.install import Databases, install
 from api.demo.synthetic import synthetic
+from tests.openbao import OpenBaoServer
 from tests.postgresql import PostgresServer
 from tests.world import Clock, Template, World, databases_of, opened
 
@@ -29,6 +30,15 @@ CASE_FILES = 40
 def server() -> Iterator[PostgresServer]:
     """Run one PostgreSQL server for the session."""
     server = PostgresServer()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def bao() -> Iterator[OpenBaoServer]:
+    """Run one OpenBao server for the session; who ends or seals it starts an own one."""
+    server = OpenBaoServer()
     server.start()
     yield server
     server.stop()

@@ -6,8 +6,9 @@ clock), and faces are built on it with the service's own classes.
 """
 
 import dataclasses
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 from uuid import UUID
 
@@ -16,9 +17,10 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from api.accesslog.event import Event
-from api.app import faces_of, key_service, open_house
+from api.app import key_service, open_house, served
 from api.casework.house import House
 from api.crypto.data_keys import DataKey, WrappedKey
+from api.crypto.key_service import KeyService
 from api.crypto.keyring import Keyring
 from api.errors import LogUnavailable, PerisaiError
 from api.settings import Settings
@@ -33,20 +35,18 @@ class SpyKeyring(Keyring):
     opened: list[tuple[UUID, Compartment]]
     error: PerisaiError | None = None
 
-    async def open_keys(
-        self, owner: str, wraps: Sequence[WrappedKey]
-    ) -> dict[tuple[UUID, Compartment, int], DataKey]:
+    async def open_each(self, owner: str, wraps: Sequence[WrappedKey]) -> list[DataKey | None]:
         self.opened += [(wrap.record, wrap.compartment) for wrap in wraps]
         if self.error is not None:
             raise self.error
-        return await super().open_keys(owner, wraps)
+        return await super().open_each(owner, wraps)
 
 
-async def spy_keyring(settings: Settings, house: House) -> SpyKeyring:
-    """Start a spy on the keys of *settings*."""
+async def spy_keyring(settings: Settings, house: House, service: KeyService) -> SpyKeyring:
+    """Start a spy on the keys of *service*."""
     async with house.records.snapshot() as snapshot:
         secrets = await key_wraps.secrets_of(snapshot, settings.owners)
-    spy = await SpyKeyring.start(key_service(settings), secrets)
+    spy = await SpyKeyring.start(service, secrets)
     assert isinstance(spy, SpyKeyring)
     spy.opened = []
     return spy
@@ -78,15 +78,25 @@ class Inside:
 
 @asynccontextmanager
 async def exchanged(
-    world: World, exchange: Callable[[House], dict[str, Any]] = lambda _house: {}
+    world: World,
+    exchange: Callable[[House], dict[str, Any]] = lambda _house: {},
+    service: KeyService | None = None,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[Inside]:
-    """Serve *world* again; *exchange* gives the parts of the house that are others."""
-    async with open_house(world.settings, world.clock) as opened:
-        keyring = await spy_keyring(world.settings, opened)
+    """Serve *world* again; *exchange* gives the parts of the house that are others.
+
+    Args:
+        service: the key service, which is closed at the end; else that of the settings.
+        monotonic: tells how old the keys of issuers are, seconds.
+    """
+    async with open_house(world.settings, world.clock) as opened, AsyncExitStack() as closing:
+        service = service or key_service(world.settings)
+        closing.push_async_callback(service.close)
+        keyring = await spy_keyring(world.settings, opened, service)
         house = dataclasses.replace(opened, keyring=keyring)
         house = dataclasses.replace(house, **exchange(house))
-        faces = faces_of(house, world.settings, world.clock)
-        app = Starlette(routes=[Route(f"/graphql/{n}", f, methods=None) for n, f in faces.items()])
+        apps = served(house, world.settings, world.clock, monotonic=monotonic)
+        app = Starlette(routes=[Route(path, app, methods=None) for path, app in apps.items()])
         transport = httpx.ASGITransport(app, raise_app_exceptions=True)
         async with httpx.AsyncClient(transport=transport, base_url="http://perisai") as client:
             yield Inside(dataclasses.replace(world, app=app, client=client), house, keyring)

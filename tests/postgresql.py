@@ -29,7 +29,15 @@ import psycopg
 OWNER = "perisai_owner"
 SERVICE = "perisai_service"
 LOG_READER = "perisai_log_reader"
+LOG_SIGNER = "perisai_log_signer"
 SUPERUSER = "postgres"
+
+#: What docs/operations.md has an administrator say, so that no session holds things up.
+LIMITS = tuple(
+    f"alter role {role} set {name} = '10s'"
+    for role in (SERVICE, LOG_SIGNER)
+    for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+)
 
 #: The server refuses to run as root; this user owns its files then.
 UNPRIVILEGED = "nobody"
@@ -42,14 +50,15 @@ STOP_LIMIT = 20.0
 class Database:
     """One empty database, with SQLAlchemy addresses (asyncpg) for each role.
 
-    `perisai_owner` owns it and may migrate; `perisai_service` and
-    `perisai_log_reader` may connect and hold nothing until a migration grants it.
+    `perisai_owner` owns it and may migrate; `perisai_service`, `perisai_log_reader` and
+    `perisai_log_signer` may connect and hold nothing until a migration grants it.
     """
 
     name: str
     owner_url: str = field(repr=False)
     service_url: str = field(repr=False)
     log_reader_url: str = field(repr=False)
+    log_signer_url: str = field(repr=False)
     superuser_url: str = field(repr=False)
 
 
@@ -64,7 +73,8 @@ class PostgresServer:
     def __init__(self) -> None:
         """Make nothing yet; `start` does."""
         self._passwords = {
-            role: secrets.token_urlsafe(18) for role in (SUPERUSER, OWNER, SERVICE, LOG_READER)
+            role: secrets.token_urlsafe(18)
+            for role in (SUPERUSER, OWNER, SERVICE, LOG_READER, LOG_SIGNER)
         }
         self._home: Path | None = None
         self._binaries = Path()
@@ -112,6 +122,13 @@ class PostgresServer:
             shutil.rmtree(self._home, ignore_errors=True)
             self._home = None
 
+    @property
+    def home(self) -> Path:
+        """The folder of the running server: `data` is the cluster, `log` what it wrote."""
+        if self._home is None:
+            raise RuntimeError("the server does not run")
+        return self._home
+
     def create_database(self, template: Database | None = None) -> Database:
         """Make a fresh database that `perisai_owner` owns, or a copy of *template*."""
         name = f"test_{secrets.token_hex(6)}"
@@ -121,14 +138,14 @@ class PostgresServer:
                 f'create database "{name}" owner {OWNER} template "{source}"'.encode()
             )
             connection.execute(f'revoke all on database "{name}" from public'.encode())
-            connection.execute(
-                f'grant connect on database "{name}" to {SERVICE}, {LOG_READER}'.encode()
-            )
+            roles = ", ".join((SERVICE, LOG_READER, LOG_SIGNER))
+            connection.execute(f'grant connect on database "{name}" to {roles}'.encode())
         return Database(
             name=name,
             owner_url=self._url(OWNER, name),
             service_url=self._url(SERVICE, name),
             log_reader_url=self._url(LOG_READER, name),
+            log_signer_url=self._url(LOG_SIGNER, name),
             superuser_url=self._url(SUPERUSER, name),
         )
 
@@ -256,11 +273,13 @@ class PostgresServer:
 
     def _make_roles(self) -> None:
         with self._superuser() as connection:
-            for role in (OWNER, SERVICE, LOG_READER):
+            for role in (OWNER, SERVICE, LOG_READER, LOG_SIGNER):
                 connection.execute(
                     f"create role {role} login nosuperuser nocreatedb nocreaterole "
                     f"password '{self._passwords[role]}'".encode()
                 )
+            for statement in LIMITS:
+                connection.execute(statement.encode())
         with self._superuser("template1") as connection:
             connection.execute("revoke create on schema public from public")
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
+import httpx
+
 ROOT = Path(__file__).parents[1]
 
 #: The same interpreter as the tests', so that no installed script is needed.
@@ -24,6 +26,9 @@ def environment(config: Path | None = None) -> dict[str, str]:
     kept = {n: v for n, v in os.environ.items() if not n.startswith("PERISAI_")}
     kept["PYTHONPATH"] = str(ROOT)
     kept["COLUMNS"] = "200"
+    # A test asks as often as it likes, with few members, and waits for no refusal.
+    kept["PERISAI_REQUESTS_AT_ONCE"] = "100"
+    kept["PERISAI_REFUSAL_SECONDS"] = "0"
     if config is not None:
         kept["PERISAI_CONFIG"] = str(config)
     return kept
@@ -38,18 +43,34 @@ def free_port() -> int:
 
 
 def perisai(
-    *arguments: str, config: Path | None = None, cwd: Path | None = None
+    *arguments: str,
+    config: Path | None = None,
+    cwd: Path | None = None,
+    seconds: float = LIMIT,
 ) -> subprocess.CompletedProcess[str]:
-    """Run one command to its end."""
+    """Run one command to its end, which takes at most so many *seconds*."""
     return subprocess.run(
         [*PERISAI, *arguments],
         capture_output=True,
         text=True,
-        timeout=LIMIT,
+        timeout=seconds,
         check=False,
         env=environment(config),
         cwd=cwd or ROOT,
     )
+
+
+def _ready(port: int) -> bool:
+    try:
+        answer = httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False)
+    except httpx.TransportError:
+        return False
+    return answer.status_code == httpx.codes.OK
+
+
+def _interruptible() -> None:
+    """Take interrupts again: a worker of the tests ignores them, and that is inherited."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Running:
@@ -79,6 +100,7 @@ class Running:
                 env=self._environment,
                 # Away from the terminal: an interrupt of the tests is not one of this.
                 start_new_session=True,
+                preexec_fn=_interruptible,
             )
         return self
 
@@ -103,6 +125,15 @@ class Running:
             assert time.monotonic() - start < seconds, f"not in time:\n{self.text()}"
             time.sleep(0.02)  # another process has no other way to tell us
         return time.monotonic() - start
+
+    def wait_until_ready(self, port: int) -> None:
+        """Wait until the service at *port* says that it is ready."""
+        start = time.monotonic()
+        assert self.process is not None
+        while not _ready(port):
+            assert self.process.poll() is None, f"it ended:\n{self.text()}"
+            assert time.monotonic() - start < LIMIT, f"not in time:\n{self.text()}"
+            time.sleep(0.05)  # another process has no other way to tell us
 
     def end(self, how: signal.Signals = signal.SIGINT) -> int:
         """End the process that was started, and give its status."""

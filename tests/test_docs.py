@@ -14,6 +14,7 @@ from typer.main import get_command
 from api import errors
 from api.cli.demo_requests import requests_to_paste
 from api.cli.main import app
+from api.demo.documents import RELEASES, RELEASES_ID
 from api.demo.synthetic import synthetic
 from api.errors import PerisaiError
 from api.settings import Settings
@@ -126,7 +127,7 @@ def test_every_command_that_a_page_quotes_exists(page: Path) -> None:
 
 
 #: Groups of commands that a page may name as a whole.
-GROUPS = {"log", "keys", "members", "organisations"}
+GROUPS = {"log", "keys", "members", "organisations", "witness"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -145,7 +146,10 @@ def test_the_readme_shows_the_four_requests_of_the_demo() -> None:
         body = json.loads(re.findall(r"-d '(.*)'$", curl)[0])
 
         assert title in readme
-        assert body["query"] in readme
+        if "documentId" in body:
+            assert body["documentId"] == RELEASES_ID
+            assert " ".join(RELEASES.split()) in readme
+        assert body.get("query", RELEASES_ID) in readme
 
 
 def test_the_readme_names_every_command() -> None:

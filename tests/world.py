@@ -1,27 +1,41 @@
 """A served installation, and what tests do with it: ask as somebody, look, move the clock."""
 
 import json
+import re
 import shutil
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 from starlette.applications import Starlette
+from starlette.routing import Route
 
 from api.accesslog.event import Event, decode
-from api.accesslog.note import ED25519, VerifierKey
+from api.accesslog.note import VerifierKey
 from api.accesslog.reader import LogReader
 from api.app import create_app
-from api.crypto.signatures import SigningKey
 from api.database import engine_of
-from api.demo.install import CONFIG, Databases, issuer_of
+from api.demo.client import DemoClient
+from api.demo.install import CONFIG, STRONG_ACR, Databases, client_of, issuer_of
 from api.demo.synthetic_records import Synthetic
+from api.log_settings import log_keys
+from api.schema.http import Face
+from api.schema.trusted import PREFIX, NotAdmitted
 from api.settings import Settings
+from api.vocabulary import Role
 from tests.postgresql import Database, PostgresServer
+
+PARTNERS = "/graphql/partner"
+
+#: Where an operation begins that has no name.
+_UNNAMED = re.compile(r"\A\s*(query\b\s*)?(?=[({])")
+
+#: A test asks as often as it likes, with few members, and waits for no refusal.
+IMPATIENT = {"points_per_hour": 10**9, "requests_at_once": 100, "refusal_seconds": 0.0}
 
 
 class Clock:
@@ -68,6 +82,7 @@ def databases_of(database: Database) -> Databases:
         database.service_url,
         database.service_url,
         database.log_reader_url,
+        database.log_signer_url,
     )
 
 
@@ -81,8 +96,16 @@ class Answer:
 
     @property
     def body(self) -> dict[str, Any]:
+        """The answer without its receipt, which is another one each time."""
         body: dict[str, Any] = json.loads(self.text)
+        body.pop("extensions", None)
         return body
+
+    @property
+    def receipt(self) -> str | None:
+        """The receipt; None: there is none."""
+        token: str | None = json.loads(self.text).get("extensions", {}).get("accessLog")
+        return token
 
     @property
     def data(self) -> dict[str, Any]:
@@ -116,9 +139,27 @@ class World:
     _engines: list[Any] = field(default_factory=list)
 
     def token(self, subject: str, **options: Any) -> str:
-        """Mint a token for one of the synthetic members."""
+        """Mint a token for one of the synthetic members; a partner's is bound to a key."""
         member = self.records.member(subject)
+        if member.role is Role.PARTNER:
+            options.setdefault("key_thumbprint", self.application.thumbprint)
         return issuer_of(self.folder, self.clock).mint(member.organisation, subject, **options)
+
+    def strong_token(self, subject: str, *, ago: timedelta = timedelta(0)) -> str:
+        """Mint one of somebody who signed in with a security key, so long *ago*."""
+        return self.token(subject, acr=STRONG_ACR, auth_time=self.clock() - ago)
+
+    @property
+    def application(self) -> DemoClient:
+        """What partners send their requests with."""
+        return client_of(self.folder, self.clock)
+
+    def signed_in(self, subject: str, path: str, token: str | None = None) -> dict[str, str]:
+        """Give the headers with which *subject* asks at *path*; a partner proves its key."""
+        token = token or self.token(subject)
+        if self.records.member(subject).role is Role.PARTNER:
+            return self.application.headers(token, self.settings.reached_at + path)
+        return {"authorization": f"Bearer {token}"}
 
     async def ask(
         self,
@@ -128,22 +169,45 @@ class World:
         *,
         face: str = "agency",
         purpose: str | None = "protection",
+        basis: str | None = None,
         token: str | None = None,
     ) -> Answer:
-        """Post one GraphQL request as *subject*."""
-        headers = {"authorization": f"Bearer {token or self.token(subject)}"}
+        """Post one GraphQL request as *subject*; to partners' face what can be, as admitted."""
+        headers = self.signed_in(subject, f"/graphql/{face}", token)
         if purpose is not None:
             headers["perisai-purpose"] = purpose
+        if basis is not None:
+            headers["perisai-legal-basis"] = basis
+        asked = self.admitted(query) if face == "partner" else {"query": query}
         return await self.post(
-            face, headers, json.dumps({"query": query, "variables": dict(variables or {})})
+            face, headers, json.dumps({**asked, "variables": dict(variables or {})})
         )
+
+    def admitted(self, query: str) -> dict[str, str]:
+        """Admit *query* at the partners' face, as if it had lain in its folder at the start.
+
+        A query without a name gets one. Gives the member of a request that asks for it: the
+        text itself, if it cannot be admitted.
+        """
+        [route] = [one for one in self.app.routes if getattr(one, "path", "") == PARTNERS]
+        door = cast("Route", route).endpoint
+        face = cast("Face", getattr(door, "face", door))
+        named = _UNNAMED.sub("query Asked", query)
+        try:
+            return {"documentId": PREFIX + face.trusted.admit(named.encode()).hash}
+        except NotAdmitted:
+            return {"query": query}
 
     async def post(self, face: str, headers: Mapping[str, str], body: str | bytes) -> Answer:
         """Post anything to a face."""
         answer = await self.client.post(
             f"/graphql/{face}",
             content=body,
-            headers={"content-type": "application/json", **headers},
+            headers={
+                "content-type": "application/json",
+                "accept": "application/graphql-response+json",
+                **headers,
+            },
         )
         return Answer(answer.status_code, answer.headers, answer.text)
 
@@ -156,11 +220,7 @@ class World:
     @property
     def log_key(self) -> VerifierKey:
         """The key that verifies the log's checkpoints."""
-        return VerifierKey(
-            self.settings.log_origin,
-            ED25519,
-            SigningKey.load(self.settings.log_signing_key).public,
-        )
+        return log_keys(self.settings)[0]
 
     async def size(self) -> int:
         """Count the events in the log."""
@@ -207,12 +267,21 @@ class World:
 
 @asynccontextmanager
 async def opened(
-    template: Template, folder: Path, clock: Clock, *, drop: bool = True
+    template: Template, folder: Path, clock: Clock, *, drop: bool = True, more: str = ""
 ) -> AsyncIterator[World]:
-    """Copy *template* into *folder*, serve the copy, and take its database away again."""
+    """Copy *template* into *folder*, serve the copy, and take its database away again.
+
+    Args:
+        more: lines for the settings file, at its beginning.
+    """
     config, database = template.copy(folder)
+    config.write_text(more + config.read_text(encoding="utf-8"), encoding="utf-8")
     settings = Settings.at(config)
-    app = create_app(settings, clock)
+    for name, value in IMPATIENT.items():
+        if name not in settings.model_fields_set:
+            settings = settings.model_copy(update={name: value})
+    # Nothing happens by itself: a test counts statements and events.
+    app = create_app(settings, clock, settle_every=None)
     try:
         async with app.router.lifespan_context(app):
             transport = httpx.ASGITransport(app, raise_app_exceptions=True)

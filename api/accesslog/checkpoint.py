@@ -51,9 +51,9 @@ class Checkpoint:
             f"{line}\n" for line in (self.origin, str(self.size), root, *self.extensions)
         )
 
-    def sign(self, key: SigningKey) -> str:
-        """Give the signed note; the key's name is the origin."""
-        return sign_note(str(self), self.origin, key)
+    def sign(self, *keys: SigningKey) -> str:
+        """Give the note, signed by each of *keys*; their name is the origin."""
+        return sign_note(str(self), self.origin, *keys)
 
 
 def open_checkpoint(note: str | bytes, keys: Iterable[VerifierKey]) -> Checkpoint:

@@ -37,6 +37,9 @@ NONCE_SIZE: Final = 16
 
 #: Slugs, field names, request ids: nothing that could carry a sentence.
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}\Z", re.ASCII)
+_COMMITMENT = re.compile(r"[0-9a-f]{64}\Z", re.ASCII)
+#: How many keys every leaf has.
+_KEYS = 18
 _ZERO = timedelta(0)
 #: Actors come again and again; a verification reads each of their ids many times.
 _id_of = lru_cache(maxsize=4096)(lambda text: UUID(int=int(text, 16)))
@@ -76,6 +79,10 @@ class Event:
         policy: SHA-256 of the policy text in force, in hex.
         agencies: the lead agencies of the records concerned.
         intent: index of the intent event whose outcome this is.
+        count: of how many alike this one event tells.
+        step: milliseconds by which a clock jumped; less than 0: it was put back.
+        previous: the policy before *policy*, where it changed.
+        commitment: to a free text that is sealed elsewhere, in hex; see `commitment`.
     """
 
     at: datetime
@@ -94,6 +101,10 @@ class Event:
     touched: tuple[Touched, ...] = ()
     intent: int | None = None
     outcome: Outcome | None = None
+    count: int | None = None
+    step: int | None = None
+    previous: str | None = None
+    commitment: str | None = None
 
     def __post_init__(self) -> None:
         """Bring the agencies into their one order."""
@@ -181,8 +192,27 @@ def _write(event: Event, nonce: bytes) -> bytes:
         f',"policy":{_word_or_null(event.policy)},"agencies":{_words(event.agencies)}'
         f',"touched":[{",".join(map(_touched, event.touched))}]'
         f',"intent":{"null" if event.intent is None else _number(event.intent)}'
-        f',"outcome":{_OUTCOME[event.outcome]}}}'
+        f',"outcome":{_OUTCOME[event.outcome]}{_rare(event)}}}'
     ).encode("ascii")
+
+
+def _rare(event: Event) -> str:
+    """Write the keys that stand only where they say something."""
+    count, step, previous, commitment = event.count, event.step, event.previous, event.commitment
+    if count is None and step is None and previous is None and commitment is None:
+        return ""
+    text = "" if count is None else f',"count":{_number(count)}'
+    if step is not None:
+        if step.__class__ is not int or step == 0:
+            raise ValueError
+        text += f',"step":{step}'
+    if previous is not None:
+        text += f',"previous":{_word(previous)}'
+    if commitment is not None:
+        if _COMMITMENT.match(commitment) is None:
+            raise ValueError
+        text += f',"commitment":"{commitment}"'
+    return text
 
 
 def _touched(touched: Touched) -> str:
@@ -255,9 +285,14 @@ _REASONS: dict[str | None, Reason | None] = {None: None, **_members(Reason)}
 _ROLES: dict[str | None, Role | None] = {None: None, **_members(Role)}
 
 
+#: The keys that stand only where they say something; a null there is another spelling.
+_RARE = ("count", "step", "previous", "commitment")
+
+
 def _read(fields: Any) -> Event:
     """Build the event; `_write` judges whatever is not looked at here."""
     actor = fields["actor"]
+    rare = {} if len(fields) == _KEYS else {k: fields[k] for k in _RARE if k in fields}
     return Event(
         at=datetime.fromisoformat(fields["at"]),
         request=fields["request"],
@@ -275,6 +310,7 @@ def _read(fields: Any) -> Event:
         touched=tuple(map(_read_touched, fields["touched"])),
         intent=fields["intent"],
         outcome=_OUTCOMES[fields["outcome"]],
+        **rare,
     )
 
 

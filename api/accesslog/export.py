@@ -7,15 +7,17 @@ tile/<L>/<N>          256 hashes of nodes at the level 8 * L of the tree
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from api.accesslog.checkpoint import open_checkpoint
+from api.accesslog.checkpoint import Checkpoint
+from api.accesslog.cosignature import cosigned_note
+from api.accesslog.cosignature_store import with_cosignatures
 from api.accesslog.note import VerifierKey
 from api.accesslog.reader import LogReader
-from api.accesslog.search import read_event
-from api.accesslog.tree import HASH_SIZE, Tree, leaf_hash
+from api.accesslog.stored import StoredRows
+from api.accesslog.tree import Growth, Tree, leaf_hash
 from api.accesslog.verify import Progress, Verified
 from api.errors import LogBroken, NoteInvalid, RefusesToStart
 
@@ -24,7 +26,10 @@ WIDTH: Final = 256
 #: Levels of the tree from one level of tiles to the next: 2**8 is the width.
 HEIGHT: Final = 8
 #: Entries that are read at once.
-CHUNK: Final = 16 * WIDTH
+CHUNK: Final = 8 * WIDTH
+
+#: Path below the folder, and content.
+File = tuple[str, bytes]
 
 
 def tile_path(level: int | str, number: int, width: int = WIDTH) -> str:
@@ -39,41 +44,74 @@ def tile_path(level: int | str, number: int, width: int = WIDTH) -> str:
     return f"tile/{level}/{'/'.join(groups)}{partial}"
 
 
-class _Tiles:
+def tiles_of(size: int, height: int = HEIGHT) -> Iterator[tuple[int, int, int]]:
+    """Give level, number and width of every tile of a log of *size*."""
+    level, nodes, width = 0, size, 1 << height
+    while nodes:
+        for number in range(nodes >> height):
+            yield level, number, width
+        if nodes % width:
+            yield level, nodes >> height, nodes % width
+        level, nodes = level + 1, nodes >> height
+
+
+def files_of(size: int) -> Iterator[str]:
+    """Give the path of every file of an export of *size*."""
+    yield "checkpoint"
+    for level, number, width in tiles_of(size):
+        yield tile_path(level, number, width)
+        if level == 0:
+            yield tile_path("entries", number, width)
+
+
+class Tiles:
     """Cuts leaves, as they come, into the files of an export."""
 
     def __init__(self) -> None:
+        """Start an export."""
         self.tree = Tree()
-        self._bundle: list[bytes] = []
+        self._leaves: list[bytes] = []
         self._tiles: list[list[bytes]] = []
-        self._cut: list[int] = []
 
-    def add(self, body: bytes) -> Iterator[tuple[str, bytes]]:
-        """Take the next leaf; give the files that it completes, as path and content."""
-        hashes = self.tree.append(leaf_hash(body))
-        self._bundle.append(len(body).to_bytes(2, "big") + body)
-        if len(self._bundle) == WIDTH:
-            yield tile_path("entries", self.tree.size // WIDTH - 1), b"".join(self._bundle)
-            self._bundle.clear()
-        for level, at in enumerate(range(0, len(hashes), HEIGHT * HASH_SIZE)):
+    def extend(self, bodies: Sequence[bytes]) -> tuple[Growth, list[File]]:
+        """Take the next leaves; give how they grow the tree, and the files that are full."""
+        growth = Growth(self.tree, [leaf_hash(body) for body in bodies])
+        files = list(self._cut("entries", growth.start, self._leaves, bodies, _bundle))
+        level = 0
+        while nodes := growth.new(level * HEIGHT):
             if level == len(self._tiles):
                 self._tiles.append([])
-                self._cut.append(0)
-            tile = self._tiles[level]
-            tile.append(hashes[at : at + HASH_SIZE])
-            if len(tile) == WIDTH:
-                yield tile_path(level, self._cut[level]), b"".join(tile)
-                self._cut[level] += 1
-                tile.clear()
+            first = growth.start >> (level * HEIGHT)
+            files += self._cut(str(level), first, self._tiles[level], nodes, b"".join)
+            level += 1
+        self.tree = growth.after()
+        return growth, files
 
-    def rest(self) -> Iterator[tuple[str, bytes]]:
+    def rest(self) -> Iterator[File]:
         """Give the partial files at the end."""
-        if self._bundle:
-            path = tile_path("entries", self.tree.size // WIDTH, len(self._bundle))
-            yield path, b"".join(self._bundle)
+        size = self.tree.size
+        if self._leaves:
+            yield tile_path("entries", size // WIDTH, len(self._leaves)), _bundle(self._leaves)
         for level, tile in enumerate(self._tiles):
             if tile:
-                yield tile_path(level, self._cut[level], len(tile)), b"".join(tile)
+                number = size >> (level + 1) * HEIGHT
+                yield tile_path(level, number, len(tile)), b"".join(tile)
+
+    @staticmethod
+    def _cut(
+        level: str,
+        first: int,
+        waiting: list[bytes],
+        more: Sequence[bytes],
+        join: Callable[[list[bytes]], bytes],
+    ) -> Iterator[File]:
+        """Add *more*, the first of which has the index *first*; give what is full."""
+        number = first // WIDTH
+        waiting += more
+        while len(waiting) >= WIDTH:
+            yield tile_path(level, number), join(waiting[:WIDTH])
+            del waiting[:WIDTH]
+            number += 1
 
 
 async def export(
@@ -81,95 +119,58 @@ async def export(
     folder: Path,
     keys: Sequence[VerifierKey],
     progress: Progress = lambda _done, _all: None,
+    *,
+    witnesses: Sequence[VerifierKey] = (),
 ) -> Verified:
     """Write the log up to its newest checkpoint into *folder*, new or empty.
 
-    The checkpoint is written last: a folder without one is not an export.
+    The checkpoint is written last: a folder without one is not an export. With it stand the
+    newest cosignatures by *witnesses*.
 
     Raises:
         RefusesToStart: the folder is not empty, or there is no checkpoint yet.
         LogBroken: the entries do not lead to the checkpoint.
     """
+    checkpoint, note = await _newest(reader, keys, witnesses)
+    await asyncio.to_thread(_make, folder)
+    tiles = Tiles()
+    async with reader.snapshot() as connection:
+        rows = StoredRows(connection, reader.tables)
+        entry = reader.tables.entry
+        for start in range(0, checkpoint.size, CHUNK):
+            stop = min(start + CHUNK, checkpoint.size)
+            entries = await rows.between(entry, entry.c.idx, start, stop)
+            for expected, row in enumerate(entries, start):
+                if row[0] != expected or row[1].__class__ is not bytes:
+                    raise LogBroken(f"entry {expected}", "is missing or cannot be read")
+            if len(entries) < stop - start:
+                raise LogBroken(f"entry {start + len(entries)}", "is missing")
+            _, files = tiles.extend([row[1] for row in entries])
+            await asyncio.to_thread(_put, folder, files)
+            progress(stop, checkpoint.size)
+    if tiles.tree.root() != checkpoint.root:
+        raise LogBroken(f"checkpoint {checkpoint.size}", "it is not of these entries")
+    await asyncio.to_thread(_put, folder, tiles.rest())
+    await asyncio.to_thread(_finish, folder, note)
+    return Verified(checkpoint.size, checkpoint.root, 1, signed=checkpoint.size)
+
+
+async def _newest(
+    reader: LogReader, keys: Sequence[VerifierKey], witnesses: Sequence[VerifierKey]
+) -> tuple[Checkpoint, str]:
+    """Give the newest checkpoint, and its note with every line that is kept with it."""
     note = await reader.latest_checkpoint()
     if note is None:
         raise RefusesToStart("The access log has no checkpoint yet; there is nothing to export.")
     try:
-        checkpoint = open_checkpoint(note, keys)
+        cosigned = await with_cosignatures(reader, note, keys, witnesses)
     except NoteInvalid:
         raise LogBroken("the newest checkpoint", "it has no valid signature") from None
-    await asyncio.to_thread(_make, folder)
-    tiles = _Tiles()
-    for start in range(0, checkpoint.size, CHUNK):
-        entries = await reader.entries(start, min(start + CHUNK, checkpoint.size))
-        bodies = [entry.body for entry in entries]
-        await asyncio.to_thread(_write, folder, tiles, bodies)
-        progress(tiles.tree.size, checkpoint.size)
-    if tiles.tree.size != checkpoint.size or tiles.tree.root() != checkpoint.root:
-        raise LogBroken(f"checkpoint {checkpoint.size}", "it is not of these entries")
-    await asyncio.to_thread(_finish, folder, tiles, note)
-    return Verified(checkpoint.size, checkpoint.root, 1, 0)
+    return cosigned.checkpoint, cosigned_note(note, cosigned.cosignatures)
 
 
-def verify_export(
-    folder: Path,
-    keys: Sequence[VerifierKey],
-    progress: Progress = lambda _done, _all: None,
-) -> Verified:
-    """Check every byte of every file of an export.
-
-    Raises:
-        LogBroken: names the file.
-    """
-    try:
-        checkpoint = open_checkpoint(_read(folder / "checkpoint"), keys)
-    except NoteInvalid:
-        raise LogBroken(str(folder / "checkpoint"), "it has no valid signature") from None
-    tiles = _Tiles()
-    seen = {folder / "checkpoint"}
-
-    def same(files: Iterator[tuple[str, bytes]]) -> None:
-        for path, content in files:
-            seen.add(folder / path)
-            if _read(folder / path) != content:
-                raise LogBroken(str(folder / path), "it is not what the entries give")
-
-    for start in range(0, checkpoint.size, WIDTH):
-        width = min(WIDTH, checkpoint.size - start)
-        path = folder / tile_path("entries", start // WIDTH, width)
-        for idx, body in enumerate(_bodies(path, width), start):
-            read_event(idx, body)
-            same(tiles.add(body))
-        progress(tiles.tree.size, checkpoint.size)
-    same(tiles.rest())
-    if tiles.tree.root() != checkpoint.root:
-        raise LogBroken(str(folder / "checkpoint"), "its root is not that of the entries")
-    for path in sorted(folder.rglob("*")):
-        if not path.is_dir() and path not in seen:
-            raise LogBroken(str(path), "it does not belong to the log")
-    return Verified(checkpoint.size, checkpoint.root, 1, 0)
-
-
-def _bodies(path: Path, width: int) -> list[bytes]:
-    """Cut an entry bundle into its leaves."""
-    bundle = _read(path)
-    bodies, at = [], 0
-    for _ in range(width):
-        length = int.from_bytes(bundle[at : at + 2], "big")
-        body = bundle[at + 2 : at + 2 + length]
-        if len(body) != length or len(bundle) < at + 2:
-            raise LogBroken(str(path), "it ends too early")
-        bodies.append(body)
-        at += 2 + length
-    if at != len(bundle):
-        raise LogBroken(str(path), "it is too long")
-    return bodies
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        raise LogBroken(str(path), "it is missing or cannot be read") from None
+def _bundle(bodies: Iterable[bytes]) -> bytes:
+    return b"".join([len(body).to_bytes(2, "big") + body for body in bodies])
 
 
 def _make(folder: Path) -> None:
@@ -178,18 +179,12 @@ def _make(folder: Path) -> None:
         raise RefusesToStart(f"{folder} is not empty. Name a new folder for the export.")
 
 
-def _write(folder: Path, tiles: _Tiles, bodies: list[bytes]) -> None:
-    for body in bodies:
-        _put(folder, tiles.add(body))
-
-
-def _finish(folder: Path, tiles: _Tiles, note: str) -> None:
-    _put(folder, tiles.rest())
-    (folder / "checkpoint").write_text(note, encoding="utf-8", newline="\n")
-
-
-def _put(folder: Path, files: Iterator[tuple[str, bytes]]) -> None:
+def _put(folder: Path, files: Iterable[File]) -> None:
     for path, content in files:
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
+
+
+def _finish(folder: Path, note: str) -> None:
+    (folder / "checkpoint").write_text(note, encoding="utf-8", newline="\n")

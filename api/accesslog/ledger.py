@@ -2,9 +2,12 @@
 
 Callers queue their events; one task of the process takes what has gathered, writes
 it as one batch and wakes them. Several processes append to one log optimistically:
-a batch says where it believes the head to be, and if it is elsewhere it is told
-where and tries again. What is believed about the head is forgotten before a write
-and remembered after its commit, so that no doubt survives into the next batch.
+a batch says where it believes the head to be and brings the hashes for that place;
+if another process was faster, the database grows the tree anew where the head is, in
+the same call, and tells where that was. So no batch is ever tried again, and they
+come in the order in which they asked for the head. What is believed about the head is
+forgotten before a write and remembered after its commit, so that no doubt survives
+into the next batch.
 """
 
 import asyncio
@@ -39,7 +42,11 @@ class Writer(Protocol):
     """
 
     async def open(self) -> None:
-        """Connect, and raise RefusesToStart if a commit would not be durable."""
+        """Connect.
+
+        Raises:
+            RefusesToStart: there is no log, or a commit would not be durable.
+        """
 
     async def state(self) -> Head:
         """Read the head and its peaks."""
@@ -47,16 +54,15 @@ class Writer(Protocol):
     async def append(
         self, expected: int, bodies: Sequence[bytes], hashes: Sequence[bytes], root: bytes
     ) -> Head | None:
-        """Commit the entries at *expected* with the head after them, and give None.
+        """Commit the entries at the head with the head after them.
 
-        If the head is not at *expected*, write nothing and give the head.
+        *hashes* and *root* are right for a head at *expected*, and None says that it
+        was there. If it was further on, they are made anew from the *bodies*' leaf
+        hashes, and the head after the entries is given.
+
+        Raises:
+            LogBroken: the log is shorter than *expected*; nothing is written.
         """
-
-    async def leaf_hashes(self, start: int, stop: int) -> bytes:
-        """Read leaf hashes from *start* on, joined: those up to *stop*, or fewer."""
-
-    async def put_checkpoint(self, size: int, note: str) -> None:
-        """Store a signed checkpoint of a head that exists; twice is once."""
 
     async def close(self) -> None:
         """Disconnect."""
@@ -101,7 +107,7 @@ class Ledger:
         """Connect and begin to take events.
 
         Raises:
-            RefusesToStart: a commit would not be durable.
+            RefusesToStart: there is no log, or a commit would not be durable.
             LogUnavailable: the database does not answer.
             LogBroken: its head does not fit its entries.
         """
@@ -205,21 +211,21 @@ class Ledger:
         base, self._tree = self._tree, None
         if base is None:
             base = self._believe(await self._writer.state())
-        while True:
-            grown = base.copy()
-            hashes = [grown.append(leaf) for leaf in leaves]
-            moved = await self._writer.append(base.size, bodies, hashes, grown.root())
-            if moved is None:
-                self._tree = grown
-                self._seen = grown.size
-                return base.size
-            base = self._believe(moved)
+        grown = base.copy()
+        hashes = [grown.append(leaf) for leaf in leaves]
+        moved = await self._writer.append(base.size, bodies, hashes, grown.root())
+        if moved is not None:
+            grown = self._believe(moved, base.size + len(bodies))
+        self._tree = grown
+        self._seen = grown.size
+        return grown.size - len(bodies)
 
-    def _believe(self, head: Head) -> Tree:
+    def _believe(self, head: Head, least: int = 0) -> Tree:
         """Take a head from the database over, unless it cannot be."""
         tree = Tree.at(head)
-        if tree.size < self._seen:
-            raise LogBroken(f"head {tree.size}", f"the log was {self._seen} long before")
+        least = max(least, self._seen)
+        if tree.size < least:
+            raise LogBroken(f"head {tree.size}", f"the log was {least} long before")
         self._seen = tree.size
         return tree
 

@@ -1,18 +1,21 @@
 """The ledger's writer for SQLite: one thread, one connection, one hop a batch."""
 
-import asyncio
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
-from api.accesslog.tree import HASH_SIZE, Head, cover, fold
-from api.errors import LogUnavailable, RefusesToStart
+from api.accesslog.ledger_thread import OneThread
+from api.accesslog.tree import HASH_SIZE, Head, Tree, cover, fold
+from api.errors import LogBroken, LogUnavailable, RefusesToStart
 
 #: Seconds that a batch waits for another process's transaction; below the callers'
 #: patience, so that what fails, fails with its reason known.
 LOCK_LIMIT: Final = 1.5
+#: Seconds until SQLite's waiting begins anew: it asks after 1, 2, 5, 10 ms, and so on to
+#: 100 ms, at which a process that appends all the time would always be faster.
+ASK_AGAIN: Final = 0.02
 #: `pragma synchronous`: 2 is FULL, every commit is synced to the disk; 3 is EXTRA.
 FULL: Final = 2
 #: Leaf hashes in one answer.
@@ -28,14 +31,14 @@ class SqliteWriter:
     def __init__(self, path: Path) -> None:
         """Open nothing yet."""
         self._path = path
-        self._thread: ThreadPoolExecutor | None = None
+        self._thread: OneThread | None = None
         self._connection: sqlite3.Connection | None = None
         #: Device and inode of the open file.
         self._file = (0, 0)
 
     async def open(self) -> None:
         """Open the file and prove that a commit is on the disk before it returns."""
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
+        self._thread = OneThread("ledger")
         await self._in_thread(self._connect)
 
     async def state(self) -> Head:
@@ -45,7 +48,7 @@ class SqliteWriter:
     async def append(
         self, expected: int, bodies: Sequence[bytes], hashes: Sequence[bytes], root: bytes
     ) -> Head | None:
-        """Commit a batch at *expected*; if the head is elsewhere, give it and write nothing."""
+        """Commit a batch at the head; give the head after it if that was not at *expected*."""
         return await self._in_thread(self._append, expected, bodies, hashes, root)
 
     async def leaf_hashes(self, start: int, stop: int) -> bytes:
@@ -60,8 +63,8 @@ class SqliteWriter:
         """Close the file and end the thread."""
         thread, self._thread = self._thread, None
         if thread is not None:
-            await asyncio.get_running_loop().run_in_executor(thread, self._disconnect)
-            thread.shutdown()
+            await thread.run(self._disconnect)
+            thread.end()
 
     async def _in_thread(
         self,
@@ -71,9 +74,8 @@ class SqliteWriter:
     ) -> _Result:
         if self._thread is None:
             raise LogUnavailable
-        loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._thread, work, *args)
+            return await self._thread.run(work, *args)
         except sqlite3.Error:
             raise LogUnavailable from None
 
@@ -87,10 +89,10 @@ class SqliteWriter:
             f"{self._path.absolute().as_uri()}?mode=rw",
             uri=True,
             isolation_level=None,
-            timeout=LOCK_LIMIT,
+            timeout=ASK_AGAIN,
         )
         try:
-            connection.execute("pragma journal_mode = wal")
+            _patiently(connection, "pragma journal_mode = wal")
             connection.execute("pragma synchronous = full")
             connection.execute("pragma trusted_schema = off")
             journal = connection.execute("pragma journal_mode").fetchone()[0]
@@ -100,7 +102,16 @@ class SqliteWriter:
                     f"The access log {self._path} does not sync its commits: "
                     f"journal_mode={journal}, synchronous={synchronous}."
                 )
+            connection.execute("select max(size) from head")
             self._file = self._standing()
+        except sqlite3.DatabaseError as error:
+            connection.close()
+            # The kind alone: no table, or no database at all; else it may be for a while.
+            if error.sqlite_errorcode in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_NOTADB):
+                raise RefusesToStart(
+                    f"What is at {self._path} is no access log. Run 'perisai migrate'."
+                ) from None
+            raise
         except BaseException:
             connection.close()
             raise
@@ -140,21 +151,27 @@ class SqliteWriter:
         self, expected: int, bodies: Sequence[bytes], hashes: Sequence[bytes], root: bytes
     ) -> Head | None:
         connection = self._ready()
-        connection.execute("begin immediate")
+        _patiently(connection, "begin immediate")
         try:
             (size,) = connection.execute("select coalesce(max(size), 0) from head").fetchone()
-            if size != expected:
-                return _head(connection)
+            if size < expected:
+                raise LogBroken(f"head {size}", f"the log was {expected} long before")
+            moved: Head | None = None
+            if size > expected:  # Another process was faster.
+                tree = Tree.at(_head(connection))
+                hashes = [tree.append(grown[:HASH_SIZE]) for grown in hashes]
+                moved = tree.head()
+                root = moved.root
             connection.executemany(
                 "insert into entry (idx, body, hashes) values (?, ?, ?)",
-                zip(range(expected, expected + len(bodies)), bodies, hashes, strict=True),
+                zip(range(size, size + len(bodies)), bodies, hashes, strict=True),
             )
             connection.execute(
                 "insert into head (size, start, root) values (?, ?, ?)",
-                (expected + len(bodies), expected, root),
+                (size + len(bodies), size, root),
             )
             connection.execute("commit")
-            return None
+            return moved
         finally:
             if connection.in_transaction:
                 connection.execute("rollback")
@@ -167,12 +184,29 @@ class SqliteWriter:
         return b"".join(row[0] for row in rows)
 
     def _put_checkpoint(self, size: int, note: str) -> None:
-        self._ready().execute(
+        _patiently(
+            self._ready(),
             "insert into checkpoint (size, note) select :size, :note "
             "where exists (select 1 from head where size = :size) "
             "and not exists (select 1 from checkpoint where size >= :size)",
             {"size": size, "note": note},
         )
+
+
+def _patiently(
+    connection: sqlite3.Connection, statement: str, parameters: dict[str, object] | None = None
+) -> None:
+    """Run what needs the one lock of a writer; wait for it, in turns with other processes."""
+    until = time.monotonic() + LOCK_LIMIT
+    while True:
+        try:
+            connection.execute(statement, parameters or {})
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() >= until:
+                raise
+        else:
+            return
 
 
 def _head(connection: sqlite3.Connection) -> Head:

@@ -104,17 +104,54 @@ def open_note(note: str | bytes, keys: Iterable[VerifierKey]) -> Opened:
     return Opened(text, tuple(verified))
 
 
-def sign_note(text: str, name: str, key: SigningKey) -> str:
-    """Give the note of *text* with one Ed25519 signature under *name*.
+def sign_note(text: str, name: str, *keys: SigningKey) -> str:
+    """Give the note of *text* with one Ed25519 signature under *name* by each of *keys*.
 
     Raises:
         NoteInvalid: a text or a name that no note has.
     """
-    if not text.endswith("\n") or _CONTROL.search(text) or not _NAME.match(name):
+    if not text.endswith("\n") or _CONTROL.search(text) or not _NAME.match(name) or not keys:
         raise NoteInvalid
-    verifier = VerifierKey(name, ED25519, key.public)
-    signature = base64.b64encode(verifier.key_id + key.sign(text.encode())).decode()
-    return f"{text}\n— {name} {signature}\n"
+    lines = (
+        signature_line(VerifierKey(name, ED25519, key.public), key.sign(text.encode()))
+        for key in keys
+    )
+    return f"{text}\n{''.join(lines)}"
+
+
+def text_of(note: str | bytes) -> str:
+    """Give the text of *note*, whoever signed it: nothing is proven by it.
+
+    Raises:
+        NoteInvalid: malformed.
+    """
+    return _split(note)[0]
+
+
+def signature_line(key: VerifierKey, signature: bytes) -> str:
+    """Print one line of a note's signatures, with its end; *signature* as `holds` takes it."""
+    return f"— {key.name} {base64.b64encode(key.key_id + signature).decode()}\n"
+
+
+def read_signatures(block: str) -> list[tuple[str, bytes]]:
+    """Read lines of signatures, each with its end: the name, and key id and signature joined.
+
+    Raises:
+        NoteInvalid: malformed, none, or more than a note may have.
+    """
+    lines = block[:-1].split("\n")
+    if not block.endswith("\n") or len(lines) > MAX_SIGNATURES:
+        raise NoteInvalid
+    signatures = []
+    for line in lines:
+        match = _SIGNATURE.match(line)
+        if match is None:
+            raise NoteInvalid
+        signature = strict_base64(match[2])
+        if len(signature) < 5:
+            raise NoteInvalid
+        signatures.append((match[1], signature))
+    return signatures
 
 
 def strict_base64(text: str) -> bytes:
@@ -139,18 +176,6 @@ def _split(note: str | bytes) -> tuple[str, list[tuple[str, bytes]]]:
         except UnicodeDecodeError:
             raise NoteInvalid from None
     text, separator, block = note.rpartition("\n\n")
-    if not separator or not block.endswith("\n") or _CONTROL.search(note):
+    if not separator or _CONTROL.search(note):
         raise NoteInvalid
-    lines = block[:-1].split("\n")
-    if len(lines) > MAX_SIGNATURES:
-        raise NoteInvalid
-    signatures = []
-    for line in lines:
-        match = _SIGNATURE.match(line)
-        if match is None:
-            raise NoteInvalid
-        signature = strict_base64(match[2])
-        if len(signature) < 5:
-            raise NoteInvalid
-        signatures.append((match[1], signature))
-    return text + "\n", signatures
+    return text + "\n", read_signatures(block)

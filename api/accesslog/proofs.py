@@ -7,19 +7,20 @@ printer and checker are two independent readings.
 
 import base64
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from api.accesslog.checkpoint import MAX_SIZE
-from api.accesslog.note import strict_base64
-from api.accesslog.tree import EMPTY_ROOT, HASH_SIZE, Node, cover, fold, node_hash
+from api.accesslog.checkpoint import MAX_SIZE, Checkpoint, open_checkpoint
+from api.accesslog.note import VerifierKey, strict_base64
+from api.accesslog.tree import EMPTY_ROOT, HASH_SIZE, Node, cover, fold, leaf_hash, node_hash
 from api.errors import NoteInvalid, ProofInvalid
 
 Range = tuple[int, int]
 
 _HEADER: Final = "c2sp.org/tlog-proof@v1"
 _INDEX = re.compile(r"index (0|[1-9][0-9]{0,18})\Z", re.ASCII)
+_OLD = re.compile(r"old (0|[1-9][0-9]{0,18})\Z", re.ASCII)
 
 
 def inclusion_path(index: int, size: int) -> list[Range]:
@@ -184,6 +185,68 @@ class TlogProof:
         hashes = [base64.b64encode(one).decode() for one in self.hashes]
         lines = [_HEADER, *extra, f"index {self.index}", *hashes, ""]
         return "".join(f"{line}\n" for line in lines) + self.checkpoint
+
+    def check(self, leaf: bytes, keys: Iterable[VerifierKey]) -> Checkpoint:
+        """Check that *leaf* is in the log, and give the checkpoint that says so.
+
+        Raises:
+            NoteInvalid: the log's key did not sign the checkpoint.
+            ProofInvalid: the hashes do not lead from the leaf to its root.
+        """
+        checkpoint = open_checkpoint(self.checkpoint, keys)
+        check_inclusion(self.index, checkpoint.size, leaf_hash(leaf), self.hashes, checkpoint.root)
+        return checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class ConsistencyProof:
+    """A proof that a log goes on from *old* leaves to its checkpoint, in one file.
+
+    It is what a witness is sent: the body of an add-checkpoint request (C2SP tlog-witness).
+    """
+
+    old: int
+    hashes: tuple[bytes, ...]
+    checkpoint: str
+
+    @classmethod
+    def parse(cls, text: str) -> "ConsistencyProof":
+        """Read the file.
+
+        Raises:
+            ProofInvalid: malformed in any way.
+        """
+        head, separator, checkpoint = text.partition("\n\n")
+        first, *lines = head.split("\n")
+        match = _OLD.match(first)
+        try:
+            hashes = tuple(strict_base64(line) for line in lines)
+        except NoteInvalid:
+            raise ProofInvalid from None
+        if not separator or not checkpoint or match is None or int(match[1]) > MAX_SIZE:
+            raise ProofInvalid
+        if not _hashes(hashes) or len(hashes) > 63:
+            raise ProofInvalid
+        return cls(int(match[1]), hashes, checkpoint)
+
+    def __str__(self) -> str:
+        """Print what `parse` reads."""
+        hashes = [base64.b64encode(one).decode() for one in self.hashes]
+        lines = [f"old {self.old}", *hashes, ""]
+        return "".join(f"{line}\n" for line in lines) + self.checkpoint
+
+    def check(self, old: Checkpoint, keys: Iterable[VerifierKey]) -> Checkpoint:
+        """Check that the log continues *old*, which somebody kept; give the newer checkpoint.
+
+        Raises:
+            NoteInvalid: the log's key did not sign the newer checkpoint.
+            ProofInvalid: it is of another log, or does not continue the older one.
+        """
+        new = open_checkpoint(self.checkpoint, keys)
+        if old.origin != new.origin or old.size != self.old:
+            raise ProofInvalid
+        check_consistency(old.size, new.size, old.root, new.root, self.hashes)
+        return new
 
 
 def _split(count: int) -> int:

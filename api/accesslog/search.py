@@ -1,24 +1,35 @@
 """The tables for searching: a projection of the entries, never evidence.
 
 They are not written with the entries. Whoever searches brings them up to the head
-first, in short transactions. What a search gives back is read from the leaf bytes
-and measured against the question once more, so that a row that somebody slipped
-into these tables shows nobody an event that is not for them.
+first, in short transactions. What the rows of one event are is said here, for who
+fills the tables and for who compares them with the leaves; `finding` searches.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Select, Table, func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    select,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.accesslog.event import Event, decode
 from api.accesslog.tables import Tables
 from api.errors import LeafMalformed, LogBroken
-from api.vocabulary import Action, Decision, Purpose, Role
+from api.vocabulary import Action, Phase
 
 #: Events that one transaction brings into the search tables.
 BATCH: Final = 1_000
@@ -26,38 +37,14 @@ BATCH: Final = 1_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
-EventRow = tuple[int, int, str | None, str | None, str | None, str, str | None, str]
+EventRow = tuple[
+    int, int, str | None, str | None, str | None, str, str | None, str, str, int | None
+]
 RecordRow = tuple[str, int, str, str]
-AgencyRow = tuple[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What to search for; None does not narrow. `since` is included, `until` is not."""
-
-    actor: UUID | None = None
-    organisation: str | None = None
-    role: Role | None = None
-    record: UUID | None = None
-    action: Action | None = None
-    decision: Decision | None = None
-    purpose: Purpose | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-
-    def fit(self, event: Event) -> bool:
-        """Tell whether *event* is searched for."""
-        return (
-            self.actor in (None, event.actor)
-            and self.organisation in (None, event.organisation)
-            and self.role in (None, event.role)
-            and (self.record is None or self.record in records_of(event))
-            and self.action in (None, event.action)
-            and self.decision in (None, event.decision)
-            and self.purpose in (None, event.purpose)
-            and (self.since is None or event.at >= self.since)
-            and (self.until is None or event.at < self.until)
-        )
+AgencyRow = tuple[str, int, int, str | None, str | None, str | None, str, str | None, str]
+AgencyCopy = tuple[str, int, bool]
+WordRow = tuple[str, str, int, int]
+WordsRow = tuple[str, str, int, int, int]
 
 
 def records_of(event: Event) -> set[UUID]:
@@ -71,6 +58,17 @@ def agencies_of(event: Event) -> set[str]:
     if event.organisation is not None:
         agencies.add(event.organisation)
     return agencies
+
+
+def words_of(event: Event) -> set[str]:
+    """Give what an event can have several of: agencies, compartments, fields and grounds."""
+    words = {f"agency:{agency}" for agency in event.agencies}
+    for touched in event.touched:
+        words.update([f"compartment:{compartment}" for compartment in touched.compartments])
+        words.update([f"field:{name}" for name in touched.fields])
+        if touched.ground is not None:
+            words.add(f"ground:{touched.ground}")
+    return words
 
 
 def microseconds(at: datetime) -> int:
@@ -89,6 +87,8 @@ def event_row(index: int, event: Event) -> EventRow:
         event.action,
         event.purpose,
         event.decision,
+        event.phase,
+        event.intent,
     )
 
 
@@ -102,8 +102,74 @@ def record_rows(index: int, event: Event) -> set[RecordRow]:
 
 
 def agency_rows(index: int, event: Event) -> set[AgencyRow]:
-    """Give the rows of `event_agency`."""
-    return {(agency, index) for agency in agencies_of(event)}
+    """Give the rows of `event_agency`: one for each agency whose officers may see the event."""
+    row = event_row(index, event)[:8]  # Up to the decision; no search asks for more.
+    return {(agency, *row) for agency in agencies_of(event)}
+
+
+def agency_copies(index: int, event: Event) -> set[AgencyCopy]:
+    """Give the rows of `copies_between`, where each agency has a faithful copy."""
+    return {(agency, index, True) for agency in agencies_of(event)}
+
+
+def word_rows(index: int, event: Event) -> set[WordRow]:
+    """Give the rows of `event_word`: each of `words_of`, for each agency of `agencies_of`."""
+    at = microseconds(event.at)
+    words = words_of(event)
+    return {(agency, word, index, at) for agency in agencies_of(event) for word in words}
+
+
+def words_rows(index: int, event: Event) -> set[WordsRow]:
+    """Give the rows of `words_between`: all words of the event in one, for each agency."""
+    at = microseconds(event.at)
+    words = ",".join(sorted(words_of(event)))
+    return {(agency, words, index, at, at) for agency in agencies_of(event)} if words else set()
+
+
+def copies_between(tables: Tables) -> Select[Any]:
+    """Give the query for `event_agency` from :start to before :stop, to be compared.
+
+    Each agency and index, and whether the rest is what the row of `event` says, which is
+    compared by itself: the database need not hand out the same values once more.
+    """
+    copy, event = tables.event_agency.c, tables.event.c
+    start, stop = bindparam("start", type_=BigInteger), bindparam("stop", type_=BigInteger)
+    repeated = [one for one in copy if one.name not in ("agency", "idx")]
+    same = and_(*(one.is_not_distinct_from(event[one.name]) for one in repeated))
+    return (
+        select(copy.agency, copy.idx, same)
+        .select_from(tables.event_agency.outerjoin(tables.event, event.idx == copy.idx))
+        .where(copy.idx >= start, copy.idx < stop)
+    )
+
+
+def words_between(tables: Tables, dialect: str) -> Select[Any]:
+    """Give the query for `event_word` from :start to before :stop, to be compared.
+
+    All words of one event and agency in one row, joined, and the smallest and the largest
+    `at`: an event has many words, and a comparison reads them all. On SQLite the words come
+    in the order in which an index gives them: `in_order` sees to those that do not.
+    """
+    t = tables.event_word.c
+    start, stop = bindparam("start", type_=BigInteger), bindparam("stop", type_=BigInteger)
+    joined: ColumnElement[str]
+    if dialect == "postgresql":
+        separated: Any = aggregate_order_by(literal_column("','"), t.word.collate("C"))
+        joined = func.string_agg(t.word, separated)
+    else:
+        # The same bytes as a blob are another value, which no search finds.
+        joined = func.group_concat(case((func.typeof(t.word) == "text", t.word)), ",")
+    return (
+        select(t.agency, joined, t.idx, func.min(t.at), func.max(t.at))
+        .where(t.idx >= start, t.idx < stop)
+        .group_by(t.idx, t.agency)
+    )
+
+
+def in_order(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Give a row of `words_between` with its words in their order."""
+    agency, joined, *rest = row
+    return (agency, ",".join(sorted(str(joined).split(","))), *rest)
 
 
 async def catch_up(connection: AsyncConnection, tables: Tables) -> int:
@@ -126,6 +192,7 @@ async def catch_up(connection: AsyncConnection, tables: Tables) -> int:
     events: list[EventRow] = []
     records: set[RecordRow] = set()
     agencies: set[AgencyRow] = set()
+    words: set[WordRow] = set()
     for expected, (index, body) in enumerate(rows, start):
         if index != expected:
             raise LogBroken(f"entry {expected}", "is missing")
@@ -133,46 +200,60 @@ async def catch_up(connection: AsyncConnection, tables: Tables) -> int:
         events.append(event_row(index, event))
         records |= record_rows(index, event)
         agencies |= agency_rows(index, event)
+        words |= word_rows(index, event)
     await _insert(connection, tables.event, events)
     await _insert(connection, tables.event_record, sorted(records))
-    await _insert(connection, tables.event_agency, sorted(agencies))
+    await _insert(connection, tables.event_agency, sorted(agencies, key=lambda row: row[:2]))
+    await _insert(connection, tables.event_word, sorted(words))
     return len(events)
 
 
-def found(
-    tables: Tables, filters: Filters, before: int | None, first: int, agency: str
-) -> Select[tuple[int, bytes]]:
-    """Give the query for the newest *first* entries below *before* that *agency* may see."""
+def of_action(tables: Tables, action: Action, after: int, first: int) -> Select[tuple[int, bytes]]:
+    """Give the query for the oldest *first* entries of *action* above index *after*."""
     event, entry = tables.event, tables.entry
-    scope = tables.event_agency
-    query = (
+    return (
         select(entry.c.idx, entry.c.body)
-        .join(scope, scope.c.idx == entry.c.idx)
         .join(event, event.c.idx == entry.c.idx)
-        .where(scope.c.agency == agency)
-        .order_by(scope.c.idx.desc())
+        .where(event.c.action == str(action), event.c.idx > after)
+        .order_by(event.c.idx)
         .limit(first)
     )
-    if before is not None:
-        query = query.where(scope.c.idx < before)
-    if filters.actor is not None:
-        query = query.where(event.c.actor == filters.actor.hex)
-    for name in ("organisation", "role", "action", "decision", "purpose"):
-        wanted = getattr(filters, name)
-        if wanted is not None:
-            query = query.where(event.c[name] == str(wanted))
-    if filters.since is not None:
-        query = query.where(event.c.at >= microseconds(filters.since))
-    if filters.until is not None:
-        query = query.where(event.c.at < microseconds(filters.until))
-    if filters.record is not None:
-        record = tables.event_record
-        query = query.where(
-            select(record.c.idx)
-            .where(record.c.record == filters.record.hex, record.c.idx == scope.c.idx)
-            .exists()
+
+
+def newest_of(tables: Tables, actions: Sequence[Action]) -> Select[tuple[int, bytes]]:
+    """Give the query for the newest entry of one of *actions*.
+
+    One look into an index for each action: together they would be walked and sorted.
+    """
+    event, entry = tables.event, tables.entry
+    newest = [
+        select(func.max(event.c.idx).label("idx")).where(event.c.action == str(action))
+        for action in actions
+    ]
+    each = union_all(*newest).subquery()
+    return select(entry.c.idx, entry.c.body).where(
+        entry.c.idx == select(func.max(each.c.idx)).scalar_subquery()
+    )
+
+
+def unfinished(tables: Tables, after: int, first: int) -> Select[tuple[int, bytes]]:
+    """Give the query for the oldest *first* intents above *after* that no event ends.
+
+    Two indices answer it: no row of a finished change is looked at.
+    """
+    event, entry = tables.event, tables.entry
+    outcome = event.alias("outcome")
+    return (
+        select(entry.c.idx, entry.c.body)
+        .join(event, event.c.idx == entry.c.idx)
+        .where(
+            event.c.phase == Phase.INTENT.value,
+            event.c.idx > after,
+            ~select(outcome.c.idx).where(outcome.c.intent == event.c.idx).exists(),
         )
-    return query
+        .order_by(event.c.idx)
+        .limit(first)
+    )
 
 
 def read_event(index: int, body: bytes) -> Event:
@@ -187,12 +268,18 @@ def read_event(index: int, body: bytes) -> Event:
         raise LogBroken(f"entry {index}", "is not an event") from None
 
 
-async def _insert(connection: AsyncConnection, table: Table, rows: list[Any]) -> None:
+async def _insert(
+    connection: AsyncConnection, table: Table, rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Add rows that are not there yet; as tuples to the driver, since there are many."""
     if not rows:
         return
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     names = table.columns.keys()
-    await connection.execute(
-        dialect.insert(table).on_conflict_do_nothing(),
-        [dict(zip(names, row, strict=True)) for row in rows],
+    postgresql = connection.dialect.name == "postgresql"
+    marks = [f"${place}" if postgresql else "?" for place in range(1, len(names) + 1)]
+    await connection.exec_driver_sql(
+        f"insert into {table.fullname} ({', '.join(names)})"  # noqa: S608  # names of tables.py
+        f" values ({', '.join(marks)})"
+        " on conflict do nothing",
+        list(rows),
     )

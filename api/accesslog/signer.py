@@ -9,9 +9,9 @@ host the signer of a log; another takes over when it ends.
 
 import asyncio
 import fcntl
-import json
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -19,9 +19,10 @@ import structlog
 
 from api.accesslog.checkpoint import Checkpoint
 from api.accesslog.note import ED25519, VerifierKey
+from api.accesslog.signer_state import SignerState, load_state, write_state
 from api.accesslog.tree import HASH_SIZE, Head, Tree
 from api.crypto.signatures import SigningKey
-from api.errors import LogBroken, LogUnavailable, RefusesToStart
+from api.errors import LogBroken, LogNotContinued, LogUnavailable, RefusesToStart
 
 #: Seconds between two looks at the head: a checkpoint is at most 1 s old under load.
 INTERVAL: Final = 0.9
@@ -56,24 +57,41 @@ class Signer:
         #: Followed and saved by this process, while it holds the lock.
         self._head: Head | None = None
         self._signed = 0
+        #: The command that is under way, and is named in the state until it is done.
+        self._unfinished: str | None = None
+        #: What this log's signer said of keys so far.
+        self._notes: tuple[str, ...] = ()
 
     @property
     def verifier_key(self) -> VerifierKey:
         """What others need to check the signatures."""
         return VerifierKey(self._origin, ED25519, self._key.public)
 
-    async def start(self, source: Source, *, adopt: bool = False) -> None:
+    async def start(
+        self,
+        source: Source,
+        *,
+        adopt: bool = False,
+        alone: bool = False,
+        command: str | None = None,
+    ) -> None:
         """Compare the log with the state; events may be taken only after this.
 
         Args:
             adopt: vouch for a log that is not empty though there is no state yet.
+            alone: refuse where another process of this host is the signer.
+            command: what changes the key or the name of the log. It stands in the state,
+                so that nothing else signs, until `done`; only it goes on where it was cut off.
 
         Raises:
-            RefusesToStart: the log is shorter than or different from what was
-                signed for, or it is not empty and there is no state.
+            LogNotContinued: the log is shorter than or different from what was signed for.
+            RefusesToStart: it is not empty and there is no state; the key is not the one
+                that signed before; another process signs; or a command was cut off.
         """
         mine = self._take_lock()
-        state = read_state(self._path, self._origin)
+        if alone and not mine:
+            raise self._not_alone()
+        state = self._state(command)
         if state is None:
             head = await source.state()
             if head.size > 0 and not adopt:
@@ -86,17 +104,24 @@ class Signer:
         try:
             head = await self._follow(source, state)
         except LogBroken as broken:
-            raise RefusesToStart(
+            raise LogNotContinued(
                 f"The access log does not continue what was signed for in {self._path} "
                 f"({broken}). Do not serve: keep the database as it is and investigate."
             ) from None
         if mine:
+            self._unfinished = command
             await asyncio.to_thread(self._save, head)
 
-    async def sign(self, source: Source) -> Checkpoint | None:
+    async def sign(
+        self, source: Source, extensions: tuple[str, ...] = (), *also: SigningKey
+    ) -> Checkpoint | None:
         """Sign for the head, if it is new and this process is the signer.
 
         The state is on the disk before the note is given to anybody.
+
+        Args:
+            extensions: lines that the checkpoint has besides.
+            also: keys that sign it besides.
 
         Raises:
             LogBroken: the head does not continue what was signed for.
@@ -106,18 +131,42 @@ class Signer:
         if not self._take_lock():
             return None
         if self._head is None:
-            self._head = read_state(self._path, self._origin)
+            self._head = self._state(self._unfinished)
         if self._head is None:
             raise LogBroken(str(self._path), "the signer's state is gone")
         head = await self._follow(source, self._head)
         if head.size == self._signed:
             return None
-        if head != self._head:
+        checkpoint = Checkpoint(self._origin, head.size, head.root, extensions)
+        note = checkpoint.sign(self._key, *also)
+        if extensions:
+            self._notes += (note,)
+        if head != self._head or extensions:
             await asyncio.to_thread(self._save, head)
-        checkpoint = Checkpoint(self._origin, head.size, head.root)
-        await source.put_checkpoint(head.size, checkpoint.sign(self._key))
+        await source.put_checkpoint(head.size, note)
         self._signed = head.size
         return checkpoint
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep every other signer of this host away while the block runs.
+
+        Raises:
+            RefusesToStart: another process signs.
+        """
+        if not self._take_lock():
+            raise self._not_alone()
+        try:
+            yield
+        finally:
+            self.close()
+
+    def done(self, key: SigningKey) -> None:
+        """End the command that was given to `start`: from now on *key* signs."""
+        if self._head is None:
+            raise LogBroken(str(self._path), "the signer's state is gone")
+        self._key, self._unfinished = key, None
+        self._save(self._head)
 
     def close(self) -> None:
         """Let another process be the signer."""
@@ -125,13 +174,37 @@ class Signer:
         if lock is not None:
             os.close(lock)
 
+    def _not_alone(self) -> RefusesToStart:
+        return RefusesToStart(
+            f"Another process of this host signs with the state {self._path}. Stop it first."
+        )
+
+    def _state(self, command: str | None) -> Head | None:
+        """Read the state, if it is that of this key and nothing was cut off in between."""
+        state = load_state(self._path, self._origin)
+        if state is None:
+            return None
+        if state.unfinished not in (None, command):
+            raise RefusesToStart(
+                f"`perisai log {state.unfinished}` was cut off. Run it again before anything else."
+            )
+        if state.unfinished is None and state.key not in (None, str(self.verifier_key)):
+            raise RefusesToStart(
+                f"The signing key is not the one that signed before, {state.key}. "
+                "Restore that one; `perisai log change-key` makes another follow it."
+            )
+        self._notes = state.notes
+        return state.head
+
     def _take_lock(self) -> bool:
         if self._lock is not None:
             return True
         # A file of its own: the state file is replaced, and a lock would go with it.
-        lock = os.open(
-            self._path.with_name(f"{self._path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600
-        )
+        path = self._path.with_name(f"{self._path.name}.lock")
+        try:
+            lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError:
+            raise RefusesToStart(f"The lock {path} of the signer cannot be made.") from None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -159,7 +232,9 @@ class Signer:
         return tree.head()
 
     def _save(self, head: Head) -> None:
-        write_state(self._path, self._origin, head)
+        key = str(self.verifier_key)
+        state = SignerState(self._origin, head, key, self._unfinished, self._notes)
+        write_state(self._path, state)
         self._head = head
 
 
@@ -186,52 +261,3 @@ async def sign_forever(
         except (LogUnavailable, OSError, RefusesToStart) as error:
             _log.error("checkpoint_not_signed", error=type(error).__name__)
         await pause(INTERVAL)
-
-
-def read_state(path: Path, origin: str) -> Head | None:
-    """Read the signer's state; None if there is none.
-
-    Raises:
-        RefusesToStart: the file is not a state, or that of another log.
-    """
-    try:
-        text = path.read_text(encoding="ascii")
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError):
-        raise RefusesToStart(f"The signer state {path} cannot be read.") from None
-    try:
-        state = json.loads(text)
-        head = Head(state["size"], bytes.fromhex(state["root"]), bytes.fromhex(state["peaks"]))
-        Tree.at(head)
-        whose = state["origin"]
-    except (AttributeError, KeyError, LogBroken, TypeError, ValueError):
-        raise RefusesToStart(f"The signer state {path} is damaged. Restore it.") from None
-    if whose != origin:
-        raise RefusesToStart(f"The signer state {path} is that of another log.")
-    return head
-
-
-def write_state(path: Path, origin: str, head: Head) -> None:
-    """Replace the signer's state; it is on the disk when this returns."""
-    text = json.dumps(
-        {
-            "origin": origin,
-            "size": head.size,
-            "root": head.root.hex(),
-            "peaks": head.peaks.hex(),
-        },
-        indent=1,
-    )
-    new = path.with_name(f"{path.name}.new")
-    file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(file, "w", encoding="ascii") as stream:
-        stream.write(text + "\n")
-        stream.flush()
-        os.fsync(file)
-    new.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

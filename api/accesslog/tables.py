@@ -10,16 +10,18 @@ from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, Table, Text
 class Tables:
     """The tables in one schema: `accesslog` on PostgreSQL, none on SQLite.
 
-    `entry`, `head` and `checkpoint` are evidence. The others are a projection of
-    the entries for searching and prove nothing.
+    `entry`, `head`, `checkpoint` and `cosignature` are evidence. The others are a
+    projection of the entries for searching and prove nothing.
     """
 
     entry: Table
     head: Table
     checkpoint: Table
+    cosignature: Table
     event: Table
     event_record: Table
     event_agency: Table
+    event_word: Table
 
 
 @lru_cache(maxsize=2)
@@ -46,6 +48,15 @@ def tables(dialect: str) -> Tables:
             metadata,
             Column("size", BigInteger, primary_key=True),
             Column("note", Text, nullable=False),
+            Column("number", BigInteger),
+        ),
+        cosignature=Table(
+            "cosignature",
+            metadata,
+            Column("size", BigInteger, primary_key=True),
+            Column("witness", Text, primary_key=True),
+            Column("at", BigInteger, primary_key=True),
+            Column("line", Text, nullable=False),
         ),
         event=Table(
             "event",
@@ -58,6 +69,8 @@ def tables(dialect: str) -> Tables:
             Column("action", Text, nullable=False),
             Column("purpose", Text),
             Column("decision", Text, nullable=False),
+            Column("phase", Text),
+            Column("intent", BigInteger),
         ),
         event_record=Table(
             "event_record",
@@ -72,5 +85,20 @@ def tables(dialect: str) -> Tables:
             metadata,
             Column("agency", Text, primary_key=True),
             Column("idx", BigInteger, primary_key=True),
+            Column("at", BigInteger, nullable=False),
+            Column("actor", Text),
+            Column("organisation", Text),
+            Column("role", Text),
+            Column("action", Text, nullable=False),
+            Column("purpose", Text),
+            Column("decision", Text, nullable=False),
+        ),
+        event_word=Table(
+            "event_word",
+            metadata,
+            Column("agency", Text, primary_key=True),
+            Column("word", Text, primary_key=True),
+            Column("idx", BigInteger, primary_key=True),
+            Column("at", BigInteger, nullable=False),
         ),
     )

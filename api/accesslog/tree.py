@@ -138,3 +138,76 @@ class Tree:
     def head(self) -> Head:
         """Give what is to be stored to go on later."""
         return Head(self.size, self.root(), b"".join(self.peaks))
+
+
+class Growth:
+    """Many leaves added to a tree at once: what `Tree.append` gives, level by level.
+
+    A level is hashed in one go, which costs a third less than leaf by leaf, and any
+    size in between can be asked for its root.
+    """
+
+    __slots__ = ("_before", "_levels", "start", "stop")
+
+    def __init__(self, before: Tree, leaves: list[bytes]) -> None:
+        """Add *leaves*, given by their hashes, to *before*, which stays as it is."""
+        self.start = before.size
+        self.stop = before.size + len(leaves)
+        #: Peaks of the tree before, by their levels.
+        self._before = dict(
+            zip(
+                (level for level in range(63, -1, -1) if before.size >> level & 1),
+                before.peaks,
+                strict=True,
+            )
+        )
+        #: For each level the index of its first new node, and all that are new.
+        self._levels: list[tuple[int, list[bytes]]] = []
+        first, nodes = before.size, leaves
+        while nodes:
+            self._levels.append((first, nodes))
+            if first & 1:  # Its left sibling is a peak from before.
+                nodes = [self._before[len(self._levels) - 1], *nodes]
+            nodes = [
+                _sha256(b"\x01" + left + right).digest()
+                for left, right in zip(nodes[::2], nodes[1::2], strict=False)
+            ]
+            first >>= 1
+
+    def new(self, level: int) -> list[bytes]:
+        """Give the nodes of *level* that were completed, from left to right."""
+        return self._levels[level][1] if level < len(self._levels) else []
+
+    def rows(self) -> list[bytes]:
+        """Give what is stored beside each leaf, as `Tree.append` does."""
+        rows = self.new(0).copy()
+        for level, (first, nodes) in enumerate(self._levels[1:], 1):
+            place = ((first + 1) << level) - 1 - self.start
+            for node in nodes:
+                rows[place] += node
+                place += 1 << level
+        return rows
+
+    def root(self, size: int) -> bytes:
+        """Give the root over the first *size* leaves, which may not be fewer than before."""
+        return fold(self._peaks(size))
+
+    def after(self) -> Tree:
+        """Give the tree with all the leaves."""
+        tree = Tree()
+        tree.size = self.stop
+        tree.peaks = self._peaks(self.stop)
+        return tree
+
+    def _peaks(self, size: int) -> list[bytes]:
+        if not self.start <= size <= self.stop:
+            raise ValueError
+        peaks, rest = [], size
+        while rest:
+            level = rest.bit_length() - 1
+            rest -= 1 << level
+            first, nodes = self._levels[level] if level < len(self._levels) else (size, [])
+            index = (size >> level) - 1
+            # What is not new was a peak already, since nothing at its right changed it.
+            peaks.append(nodes[index - first] if index >= first else self._before[level])
+        return peaks

@@ -2,27 +2,33 @@
 
 It trusts nothing that is stored: every hash is computed from the leaf bytes, every
 head and checkpoint is compared with the root at its size, every row for searching
-with what the leaves say. It runs on one snapshot, beside a log that grows.
+with what the leaves say. It runs on one snapshot, beside a log that grows, and reads
+each row once.
 """
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Column, Table, func, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Table
 
-from api.accesslog.checkpoint import open_checkpoint
-from api.accesslog.event import Event
+from api.accesslog.checkpoint import Checkpoint
+from api.accesslog.cosignature import cosignatures, stated, text_of
+from api.accesslog.faults import Faults, places
+from api.accesslog.hashes import differing_leaves, grown
+from api.accesslog.leaves import Continuity, Leaves, Seen
+from api.accesslog.log_keys import ON_KEYS, LogKeys, notes_on_keys
 from api.accesslog.note import VerifierKey
 from api.accesslog.reader import LogReader
-from api.accesslog.search import agency_rows, event_row, read_event, record_rows
-from api.accesslog.tables import Tables
-from api.accesslog.tree import Head, Tree, leaf_hash
+from api.accesslog.scan import Rows
+from api.accesslog.search import in_order
+from api.accesslog.stored import StoredRow, StoredRows
+from api.accesslog.tree import EMPTY_ROOT, Growth, Head, Tree
 from api.errors import LogBroken, NoteInvalid
 
 #: Entries that are read at once; more of them only keep the garbage collector busy.
-CHUNK: Final = 1_024
+CHUNK: Final = 2_048
 
 #: Called with how many entries are done and how many there are.
 Progress = Callable[[int, int], None]
@@ -35,39 +41,86 @@ class Verified:
     Attributes:
         searchable: entries that the search tables hold; the rest are added by the
             next search.
+        signed: entries under the newest checkpoint. The rest are as good as the
+            process that wrote them.
     """
 
     size: int
     root: bytes
     checkpoints: int
-    searchable: int
+    searchable: int = 0
+    signed: int = 0
 
 
 async def verify(
     reader: LogReader,
-    keys: Sequence[VerifierKey],
+    keys: Sequence[VerifierKey] | LogKeys,
     progress: Progress | None = None,
     *,
     at_least: Head | None = None,
+    signed: int = 0,
+    kept: Sequence[Checkpoint] = (),
+    witnesses: Sequence[VerifierKey] = (),
+    seen: Seen | None = None,
+    of: Collection[str] | None = None,
+    events: bool = True,
 ) -> Verified:
     """Check every byte of the log behind *reader*.
 
     Args:
-        keys: of those who sign this log's checkpoints; one of them must have signed
-            each checkpoint.
+        keys: of those who sign this log's checkpoints, and what the log says of them; one
+            that counts at its size must have signed each checkpoint.
         at_least: the signer's state or an older result: the log must continue it.
+        signed: the size that the signer has signed for: the newest checkpoint must reach it.
+        kept: checkpoints of this log that somebody kept: the log must continue each
+            of them and still have it.
+        witnesses: keys of those whose cosignatures must hold; of others only their form.
+        seen: told of every event on the way, for whoever compares them with something else.
+        of: tell *seen* only of events of these actions.
+        events: False: the hashes, heads and checkpoints alone; neither is any leaf read
+            as an event nor are the search tables compared.
 
     Raises:
-        LogBroken: says where and what, at the first place in the order of the log.
+        LogBroken: says where and what: the first fault, in the order of the log, and
+            the first of each other kind.
         LogUnavailable: the database does not answer.
     """
+    faults = Faults()
+    known = keys if isinstance(keys, LogKeys) else LogKeys(keys)
+    roots = [(one.size, one.root) for one in (*kept, *((at_least,) if at_least else ()))]
+    wanted = () if seen is None else of
     async with reader.snapshot() as connection:
-        walk = _Walk(connection, reader.tables, keys, at_least)
-        try:
-            return await walk.run(progress or (lambda _done, _all: None))
-        except (AttributeError, TypeError, ValueError):
-            # A value of another type than any writer gives (SQLite keeps such things).
-            raise LogBroken(f"entry {walk.tree.size} or near it", "cannot be read") from None
+        known.learn(await notes_on_keys(connection, reader.tables))
+        leaves = Leaves(
+            faults,
+            known.seeing(seen or (lambda _index, _event: None)),
+            None if wanted is None else {*wanted, *ON_KEYS},
+        )
+        walk = _Walk(
+            StoredRows(connection, reader.tables),
+            known,
+            faults,
+            Continuity(faults, [*roots, *known.roots.items()]),
+            witnesses,
+            leaves if events else None,
+        )
+        found = await walk.run(progress or (lambda _done, _all: None))
+        if found.signed < signed:
+            faults.add(
+                "checkpoint",
+                signed,
+                "the signer signed for so many entries, and none as new is here; if the service "
+                "was cut off, start it and verify again",
+            )
+        for size in sorted({one.size for one in kept if one.size <= found.size}):
+            table = reader.tables.checkpoint
+            if size and not await walk.rows.between(table, table.c.size, size, size + 1):
+                faults.add("checkpoint", size, "it was given out, and is not here")
+    if events:
+        for size, what in known.without_event():
+            faults.add("checkpoint", size, what)
+    faults.end()
+    return found
 
 
 class _Walk:
@@ -75,148 +128,221 @@ class _Walk:
 
     def __init__(
         self,
-        connection: AsyncConnection,
-        tables: Tables,
-        keys: Sequence[VerifierKey],
-        at_least: Head | None,
+        rows: StoredRows,
+        keys: LogKeys,
+        faults: Faults,
+        continuity: Continuity,
+        witnesses: Sequence[VerifierKey],
+        leaves: Leaves | None,
     ) -> None:
-        self.connection = connection
-        self.tables = tables
+        self.rows = rows
+        self.tables = rows.tables
         self.keys = keys
-        self.at_least = at_least
-        self.tree = Tree()
+        self.faults = faults
+        self.continuity = continuity
+        self.witnesses = witnesses
+        self.leaves = leaves
+        #: None after an entry whose hash nobody knows: no later root can be compared.
+        self.tree: Tree | None = Tree()
         self.last_head = 0
         self.checkpoints = 0
+        self.newest_checkpoint = 0
+        self.number = 0
 
     async def run(self, progress: Progress) -> Verified:
-        size = await self._newest(self.tables.head.c.size) or 0
-        newest = await self._newest(self.tables.event.c.idx)
-        searchable = 0 if newest is None else min(newest + 1, size)
-        if self.at_least is not None and size < self.at_least.size:
-            raise LogBroken(f"head {size}", f"the log was {self.at_least.size} long before")
+        t = self.tables
+        size = await self.rows.newest(t.head.c.size) or 0
+        newest = await self.rows.newest(t.event.c.idx)
+        searchable = 0 if newest is None else max(0, min(newest + 1, size))
         start = 0
         while start < size:
             stop = min(start + CHUNK, size)
-            await self._chunk(start, stop, searchable)
+            entries = await self.rows.between(t.entry, t.entry.c.idx, start, stop)
+            if [row[0] for row in entries] != list(range(start, stop)):
+                await self._out_of_order(entries, start, stop, size)
+            if not entries:
+                stop = await self._next_place(start, size)
+            growth = self._grow(start, entries)
+            await self._heads(start, stop, growth)
+            await self._checkpoints(start, stop, growth)
+            if growth is not None:
+                self.continuity.look(growth)
+            if self.leaves is not None:
+                await self._events(self.leaves, entries, start, max(start, min(stop, searchable)))
             progress(stop, size)
             start = stop
+        self.continuity.end(size)
         await self._nothing_beyond(size, searchable)
-        return Verified(size, self.tree.root(), self.checkpoints, searchable)
+        root = EMPTY_ROOT if self.tree is None else self.tree.root()
+        return Verified(size, root, self.checkpoints, searchable, self.newest_checkpoint)
 
-    async def _chunk(self, start: int, stop: int, searchable: int) -> None:
+    async def _out_of_order(
+        self, entries: Sequence[StoredRow], start: int, stop: int, size: int
+    ) -> None:
+        """Tell of entries that are missing or, where no key forbids it any more, there twice."""
+        self.tree = None
+        present = Counter(row[0] for row in entries)
+        for idx, times in present.items():
+            if times > 1:
+                self.faults.add("entry", idx, "it is there twice")
+        first = next((idx for idx in range(start, stop) if idx not in present), None)
+        if first is not None:
+            following = await self.rows.next(self.tables.entry.c.idx, first)
+            run = range(first, size if following is None else min(following, size))
+            self.faults.add("entry", places(run), "is missing")
+
+    async def _next_place(self, start: int, size: int) -> int:
+        """Give where the next row of any evidence stands, below *size*."""
         t = self.tables
-        entries = await self._rows(t.entry, t.entry.c.idx, start, stop)
+        following = [
+            await self.rows.next(t.entry.c.idx, start),
+            await self.rows.next(t.head.c.size, start + 1),
+            await self.rows.next(t.checkpoint.c.size, start + 1),
+        ]
+        return max(start + 1, min([size, *(one for one in following if one is not None)]))
+
+    def _grow(self, start: int, entries: Sequence[StoredRow]) -> Growth | None:
+        """Hash the leaves, and compare with what is stored; None if the tree is lost."""
+        bodies, hashes = [row[1] for row in entries], [row[2] for row in entries]
+        if self.tree is None:
+            for at, what in differing_leaves(bodies, hashes):
+                self.faults.add("entry", entries[at][0], what)
+            return None
+        growth, differences = grown(self.tree, bodies, hashes)
+        for at, what in differences:
+            self.faults.add("entry", start + at, what)
+        self.tree = None if growth is None else growth.after()
+        return growth
+
+    async def _heads(self, start: int, stop: int, growth: Growth | None) -> None:
+        head = self.tables.head
         # A head and a checkpoint carry a size: one more than the last index under it.
-        heads = {
-            row.size: row for row in await self._rows(t.head, t.head.c.size, start + 1, stop + 1)
-        }
-        notes = {
-            row.size: row.note
-            for row in await self._rows(t.checkpoint, t.checkpoint.c.size, start + 1, stop + 1)
-        }
-        rebuilt = _Rebuilt()
-        tree = self.tree
-        for expected, row in enumerate(entries, start):
-            idx, body, hashes = row
-            if idx != expected:
-                raise LogBroken(f"entry {expected}", "is missing")
-            if tree.append(leaf_hash(body)) != hashes:
-                raise LogBroken(f"entry {idx}", "its hashes are not those of its body")
-            event = read_event(idx, body)
-            if idx < searchable:
-                rebuilt.add(idx, event)
-            if tree.size in heads:
-                self._head(heads[tree.size])
-            if tree.size in notes:
-                self._checkpoint(tree.size, notes[tree.size])
-            if (
-                self.at_least is not None
-                and tree.size == self.at_least.size
-                and tree.root() != self.at_least.root
+        for size, follows, root in await self.rows.between(head, head.c.size, start + 1, stop + 1):
+            if follows != self.last_head:
+                self.faults.add("head", size, f"it does not follow head {self.last_head}")
+            if growth is not None and root != growth.root(size):
+                self.faults.add("head", size, "its root is not that of the entries")
+            self.last_head = size
+
+    async def _checkpoints(self, start: int, stop: int, growth: Growth | None) -> None:
+        table = self.tables.checkpoint
+        rows = await self.rows.between(table, table.c.size, start + 1, stop + 1)
+        for size, note, number in rows:
+            if number != self.number:
+                self.faults.add("checkpoint", size, "one before it is missing")
+            self.number = number + 1 if number.__class__ is int else self.number + 1
+            self.newest_checkpoint = size
+            try:
+                checkpoint = self.keys.open(note)
+            except (NoteInvalid, AttributeError, TypeError):
+                self.faults.add("checkpoint", size, "it has no valid signature")
+                continue
+            except LogBroken as broken:
+                self.faults.add("checkpoint", size, broken.what)
+                continue
+            if checkpoint.size != size or (
+                growth is not None and checkpoint.root != growth.root(size)
             ):
-                raise LogBroken(f"entry {idx}", "up to here it is not the log that was seen before")
-        if tree.size != stop:
-            raise LogBroken(f"entry {tree.size}", "is missing")
-        await self._search_tables(start, min(stop, searchable), rebuilt)
+                self.faults.add("checkpoint", size, "it is not of these entries")
+            else:
+                self.checkpoints += 1
+        await self._cosignatures(start, stop, {size: note for size, note, _ in rows})
 
-    def _head(self, row: Any) -> None:
-        if row.start != self.last_head:
-            raise LogBroken(f"head {row.size}", f"it does not follow head {self.last_head}")
-        if row.root != self.tree.root():
-            raise LogBroken(f"head {row.size}", "its root is not that of the entries")
-        self.last_head = row.size
-
-    def _checkpoint(self, size: int, note: str) -> None:
-        try:
-            checkpoint = open_checkpoint(note, self.keys)
-        except NoteInvalid:
-            raise LogBroken(f"checkpoint {size}", "it has no valid signature") from None
-        if checkpoint.size != size or checkpoint.root != self.tree.root():
-            raise LogBroken(f"checkpoint {size}", "it is not of these entries")
-        self.checkpoints += 1
-
-    async def _search_tables(self, start: int, stop: int, rebuilt: "_Rebuilt") -> None:
-        t = self.tables
-        for table, want in (
-            (t.event, rebuilt.event),
-            (t.event_record, rebuilt.event_record),
-            (t.event_agency, rebuilt.event_agency),
+    async def _cosignatures(self, start: int, stop: int, notes: Mapping[int, str]) -> None:
+        table = self.tables.cosignature
+        for size, witness, at, line in await self.rows.between(
+            table, table.c.size, start + 1, stop + 1
         ):
-            have = set(map(tuple, await self._rows(table, table.c.idx, start, stop)))
-            if have != want:
-                _tell(table, have, want)
+            if size not in notes:
+                self.faults.add("cosignature", size, "it has no checkpoint")
+                continue
+            try:
+                if stated(line) != (witness, at):
+                    self.faults.add("cosignature", size, "its line is not what the row says")
+                cosignatures(text_of(notes[size]), line, self.witnesses)
+            except (NoteInvalid, AttributeError, TypeError):
+                self.faults.add("cosignature", size, "it does not hold")
+
+    async def _events(
+        self, leaves: Leaves, entries: Sequence[StoredRow], start: int, stop: int
+    ) -> None:
+        """Read the leaves as events, and compare the rows for searching up to *stop*."""
+        of_bytes = [(row[0], row[1]) for row in entries if row[1].__class__ is bytes]
+        known = leaves.read(one for one in of_bytes if one[0] < stop)
+        leaves.read(one for one in of_bytes if one[0] >= stop)
+        t = self.tables
+        have = await self.rows.between(t.event, t.event.c.idx, start, stop)
+        hold = self._compare(t.event, have, known.events, known)
+        have = await self.rows.between(t.event_record, t.event_record.c.idx, start, stop)
+        self._compare(t.event_record, have, known.records, known)
+        if not hold or not _same(await self.rows.copies(start, stop), known.agencies):
+            # Which is wrong, the row or its copy, only the leaf says.
+            have = await self.rows.between(t.event_agency, t.event_agency.c.idx, start, stop)
+            event = {row[0]: row for row in known.events}
+            whole = [(agency, *event[idx][:8]) for agency, idx, _ in known.agencies]
+            self._compare(t.event_agency, have, whole, known)
+        have = await self.rows.words(start, stop)
+        if have != known.words:
+            have = [in_order(row) for row in have]
+        self._compare(t.event_word, have, known.words, known)
+
+    def _compare(
+        self, table: Table, have: list[StoredRow], want: Sequence[StoredRow], known: Rows
+    ) -> bool:
+        hold = _same(have, want)
+        if not hold:
+            times = Counter(row[0] for row in known.events)
+            self._tell(table, have, want, {idx for idx in times if times[idx] == 1})
+        return hold
+
+    def _tell(
+        self, table: Table, have: list[StoredRow], want: Iterable[StoredRow], known: Collection[int]
+    ) -> None:
+        """Name the first row that is too much or too little, of entries that are *known*.
+
+        What is wrong with the others was said of them.
+        """
+        place = table.columns.keys().index("idx")
+        stored, rebuilt = set(have), set(want)
+        twice = [row for row, times in Counter(have).items() if times > 1]
+        for wrong, what in (
+            (stored - rebuilt, "it is not what the entry says"),
+            (rebuilt - stored, "the row of an entry is missing or changed"),
+            (twice, "it is there twice"),
+        ):
+            of_known = [row[place] for row in wrong if row[place] in known]
+            if of_known:
+                self.faults.add(table.name, min(of_known), what)
 
     async def _nothing_beyond(self, size: int, searchable: int) -> None:
         """Look for rows before the first and after the last place of each table."""
-        if self.last_head != size:
-            raise LogBroken(f"head {size}", "it is not of these entries")
         t = self.tables
-        for table, column, first, beyond, what in (
+        for table, place, first, beyond, what in (
             (t.entry, t.entry.c.idx, 0, size, "it stands outside the head"),
             (t.head, t.head.c.size, 1, size + 1, "no log has this size"),
             (t.checkpoint, t.checkpoint.c.size, 1, size + 1, f"the log has only {size} entries"),
             (t.event, t.event.c.idx, 0, searchable, "it has no entry"),
             (t.event_record, t.event_record.c.idx, 0, searchable, "it has no event"),
             (t.event_agency, t.event_agency.c.idx, 0, searchable, "it has no event"),
+            (t.event_word, t.event_word.c.idx, 0, searchable, "it has no event"),
+            (
+                t.cosignature,
+                t.cosignature.c.size,
+                1,
+                size + 1,
+                "it has no checkpoint",
+            ),
         ):
-            stray = await self.connection.scalar(
-                select(column).where(or_(column < first, column >= beyond)).limit(1)
-            )
+            stray = await self.rows.outside(place, first, beyond)
             if stray is not None:
-                raise LogBroken(f"{table.name} {stray}", what)
-
-    async def _newest(self, column: Column[int]) -> int | None:
-        newest: int | None = await self.connection.scalar(select(func.max(column)))
-        return newest
-
-    async def _rows(self, table: Table, place: Column[int], start: int, stop: int) -> Sequence[Any]:
-        """Read whole rows from *start* to before *stop*, in the order of the log."""
-        rows = await self.connection.execute(
-            select(table).where(place >= start, place < stop).order_by(place)
-        )
-        return rows.all()
+                # SQLite keeps any value; nothing but a number is repeated.
+                place_of = stray if stray.__class__ is int else "of no number"
+                self.faults.add(table.name, place_of, what)
 
 
-class _Rebuilt:
-    """The rows for searching as the leaves give them."""
-
-    def __init__(self) -> None:
-        self.event: set[Any] = set()
-        self.event_record: set[Any] = set()
-        self.event_agency: set[Any] = set()
-
-    def add(self, idx: int, event: Event) -> None:
-        self.event.add(event_row(idx, event))
-        self.event_record |= record_rows(idx, event)
-        self.event_agency |= agency_rows(idx, event)
-
-
-def _tell(table: Table, have: set[Any], want: set[Any]) -> None:
-    """Name the first row that is too much or too little."""
-    place = table.columns.keys().index("idx")
-    for wrong, what in (
-        (have - want, "it is not what the entry says"),
-        (want - have, "the row of an entry is missing or changed"),
-    ):
-        if wrong:
-            raise LogBroken(f"{table.name} {min(row[place] for row in wrong)}", what)
+def _same(have: Sequence[StoredRow], want: Sequence[StoredRow]) -> bool:
+    """Tell whether the rows are the same in any order, each once."""
+    if have == want:
+        return True
+    unique = set(have)
+    return len(unique) == len(have) and unique == set(want)

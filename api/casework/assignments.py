@@ -9,14 +9,15 @@ from uuid_utils.compat import uuid7
 
 from api.casework import rights
 from api.casework.changing import Ask, Changing, Situation, change
+from api.casework.colleagues import check_colleague
 from api.casework.house import House
 from api.database import Connection
-from api.errors import AssigneeInvalid, NotAssigned, ValueInvalid
+from api.errors import NotAssigned, ValueInvalid
 from api.policies.facts import CaseFileFacts, CaseworkerFacts
 from api.policies.gate import Verdict
-from api.store import assignments, members
+from api.store import assignments
 from api.store.tables import RIGHTS
-from api.vocabulary import CASEWORK_ROLES, Action, Caller, CaseFileId, MemberId, RecordKind
+from api.vocabulary import Action, Caller, CaseFileId, MemberId, RecordKind
 
 #: An assignment ends by itself; who still works on the case is assigned again.
 ASSIGNMENT_MOST = timedelta(days=366)
@@ -29,7 +30,7 @@ async def assign_caseworker(
 
     Raises:
         NotFound, NotAllowed: see `change`.
-        AssigneeInvalid: the caller, nobody of the agency who does casework, or not cleared.
+        AssigneeInvalid: see `check_colleague`.
         ValueInvalid: *until* is over, or further than ASSIGNMENT_MOST.
     """
     if not house.now() < until <= house.now() + ASSIGNMENT_MOST:
@@ -38,31 +39,22 @@ async def assign_caseworker(
     assignment_id = uuid7()
 
     async def write(transaction: Connection, situation: Situation, intent: int) -> UUID:
-        person = await members.by_id(transaction, assignee)
-        if (
-            # Nobody grants to themself; the policy cannot know this, since facts hold no ids.
-            assignee == caller.member
-            or person is None
-            or not person.live
-            or person.organisation != situation.row.lead_agency
-            or person.role not in CASEWORK_ROLES
-            or person.clearance < situation.row.sensitivity
-            or not rights.holds(
-                house, person.organisation, "member", person.seal_values, person.seal
-            )
-        ):
-            raise AssigneeInvalid
+        await check_colleague(
+            house, transaction, caller, assignee, case_file_id, situation.facts.sensitivity
+        )
         row = {
             "id": assignment_id,
             "case_file": case_file_id,
             "member": assignee,
+            "agency": caller.organisation,
             "assigned_by": caller.member,
             "starts_at": situation.now,
             "ends_at": until,
             "ended_at": None,
             "event": intent,
         }
-        agency = situation.row.lead_agency
+        # The agency that works on it, which leads it or to which it was referred.
+        agency = caller.organisation
         await assignments.insert_rows(
             transaction, [rights.sealed_row(house, agency, "assignment", row)]
         )
@@ -93,7 +85,7 @@ async def unassign_caseworker(
 
     async def write(transaction: Connection, situation: Situation, intent: int) -> int:
         rows = await assignments.locked_live(transaction, case_file_id, assignee, situation.now)
-        agency = situation.row.lead_agency
+        agency = caller.organisation
         # A row that somebody forged grants nothing; sealing its end would make it true.
         held = [r for r in rows if rights.holds(house, agency, "assignment", r[:-1], r[-1])]
         for row in held:

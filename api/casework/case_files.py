@@ -9,6 +9,8 @@ from uuid import UUID
 
 from api.casework.disclosure import Reading, disclose
 from api.casework.house import House
+from api.casework.life_asked import LifeAsked
+from api.casework.protections import Wanted as Wanted  # the schema names it
 from api.casework.values import word
 from api.casework.views import CaseFileView, DefenderView
 from api.crypto.framing import frame
@@ -165,11 +167,25 @@ async def one(
     case_file: frozenset[str],
     defender: frozenset[str] | None,
     notes: frozenset[str] | None,
+    attachments: frozenset[str] | None,
+    reasons: frozenset[str] | None = None,
+    triage: frozenset[str] | None = None,
+    delegations: bool = False,
+    looks: bool = False,
+    consents: bool = False,
+    life: LifeAsked | None = None,
+    protections: Wanted | None = None,
 ) -> CaseFileView:
     """Disclose one case file.
 
     Args:
-        notes: names of the fields asked of its notes; None: these are not asked for.
+        notes, attachments, reasons, triage: names of the fields asked of these; None: not
+            asked for.
+        delegations: they are asked for.
+        looks: whether the looks that wait for the caller are asked for.
+        consents: whether what its defenders agreed to is.
+        life: what is asked of the life of it; None: nothing.
+        protections: what is asked of what protects the people in it.
 
     Raises:
         NotFound: it is not there, or not in the caller's reach; the event says only that.
@@ -184,6 +200,14 @@ async def one(
             target=(RecordKind.CASE_FILE, case_file_id),
             notes=notes is not None,
             note_bodies=notes is not None and NOTE_BODY.name in notes,
+            attachments=attachments,
+            reasons=reasons,
+            triage=triage,
+            delegations=delegations,
+            looks=looks,
+            consents=consents,
+            life=life,
+            protections=protections,
         ),
     )
     if not found.case_files:

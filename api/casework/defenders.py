@@ -15,9 +15,6 @@ from api.store import defenders
 from api.store.sealed_fields import DEFENDER_FIELDS
 from api.vocabulary import Action, Caller, RecordKind
 
-#: The column is a signed 32-bit integer, as GraphQL's Int is.
-REVISION_MOST = 2**31 - 1
-
 _BY_COLUMN = {field.column: field for field in DEFENDER_FIELDS.values()}
 
 
@@ -48,16 +45,17 @@ async def update_defender(
 
     async def write(transaction: Connection, situation: Situation, intent: int) -> int:
         agency = situation.row.lead_agency
-        sealed = await resealing.seal_under(
+        await defenders.lock(transaction, defender_id)
+        if revision != situation.revision:
+            raise StaleRevision
+        sealed = await resealing.seal_revision(
             house,
             transaction,
             agency,
             defender_id,
-            defender_id,
+            revision + 1,
             {_BY_COLUMN[column]: value for column, value in checked.items()},
         )
-        if not 1 <= revision < REVISION_MOST:
-            raise StaleRevision
         if not await defenders.replace(transaction, defender_id, revision, sealed):
             raise StaleRevision
         tagged = {c: v for c, v in checked.items() if c in resealing.TAGGED}
@@ -77,6 +75,9 @@ async def update_defender(
             (RecordKind.DEFENDER, defender_id),
             compartments,
             tuple(sorted(field.name for field in fields)),
+            fields_of={
+                c: tuple(sorted(f.name for f in fields if f.compartment is c)) for c in compartments
+            },
         ),
         ask,
         write,

@@ -5,46 +5,47 @@ event is written. The event is durable before anything is opened: a crash may
 overstate the log, never understate it. Nothing here outlives its request.
 """
 
-import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from uuid import UUID
 
 import structlog
 
-from api.accesslog.event import Event
-from api.casework import rights
+from api.casework import elsewhere, openings, protections, rights
 from api.casework.asked import Asked, Steps, asked_of, withheld_field
+from api.casework.belongings import belongings_of, show
+from api.casework.consenting import consents_shown
 from api.casework.deciding import Bundle, Deciding
+from api.casework.delegating import shown
+from api.casework.facts import facts_of
 from api.casework.house import House
-from api.casework.views import CaseFileView, DefenderView, NoteView, Withheld
-from api.crypto.data_keys import DataKey, WrappedKey
+from api.casework.key_opening import NOTHING, OpenKeys, open_keys
+from api.casework.life import life_of, show_life
+from api.casework.life_asked import LifeAsked
+from api.casework.looks_waiting import looks_waiting
+from api.casework.protections import Wanted
+from api.casework.recording import append_all
+from api.casework.views import CaseFileView, DefenderView, Withheld
+from api.crypto.manifest import MARK
 from api.crypto.sealed import Sealed
 from api.crypto.sealing import key_version, open_sealed
 from api.database import Connection
 from api.errors import SealBroken
 from api.policies.facts import CaseworkerFacts
-from api.policies.gate import Allowed, Refused
-from api.store import case_files, key_wraps, notes
+from api.store import case_files, key_wraps
 from api.store.case_file_statements import SCOPE, Shape
 from api.store.case_files import CaseFileRow, Link
-from api.store.notes import NoteRow
-from api.store.sealed_fields import NOTE_BODY, SealedField
+from api.store.key_wraps import StoredKey
+from api.store.sealed_fields import MARKS, SealedField
 from api.vocabulary import Action, Caller, Compartment, Reason, RecordKind, Role
 
 _log = structlog.get_logger("perisai.disclosure")
 
 #: The roles for which assignments of others are a ground, and are therefore read.
 OVERSEEING = frozenset({Role.SUPERVISOR, Role.AGENCY_LEAD})
-
-#: What a wrap that was tampered with ends in; the last two where it is not even of the
-#: types of a wrap, which SQLite lets somebody write.
-_NO_WRAP = (SealBroken, AttributeError, TypeError)
-
-Keys = Mapping[tuple[UUID, Compartment, int], DataKey]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,13 @@ class Reading:
         compartment: the scope is what the caller may open of it, not what exists.
         notes: also the newest notes of the one case file.
         note_bodies: open what they say.
+        attachments, reasons, triage: names of the fields asked of these; None: not asked for.
+        delegations: also those of the one case file that last, for who may know of them.
+        looks: also the looks at the one case file's whereabouts that wait for the caller.
+        consents: also what its defenders agreed to, for who may record that.
+        life: also what belongs to the life of the one case file; None: nothing of it.
+        protections: what is asked of its measures, emergency protections and plan.
+        together: the case file at which a colleague looks with the caller; see `facts_of`.
     """
 
     action: Action
@@ -66,6 +74,21 @@ class Reading:
     compartment: Compartment | None = None
     notes: bool = False
     note_bodies: bool = False
+    attachments: frozenset[str] | None = None
+    reasons: frozenset[str] | None = None
+    triage: frozenset[str] | None = None
+    delegations: bool = False
+    looks: bool = False
+    consents: bool = False
+    life: LifeAsked | None = None
+    protections: Wanted | None = None
+    together: UUID | None = None
+
+    @property
+    def belongings(self) -> bool:
+        """Tell whether anything is asked that hangs on the one case file."""
+        hanging = (self.attachments, self.reasons, self.triage)
+        return self.notes or any(names is not None for names in hanging)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +110,18 @@ async def disclose(house: House, caller: Caller, reading: Reading) -> Disclosed:
 
     Raises:
         PurposeMissing, NotForThisFace: see `rights.caseworker`.
-        LogUnavailable, StoreUnavailable, KeysUnavailable, PolicyFailed, PermitExpired:
-            nothing was disclosed.
+        LogUnavailable, StoreUnavailable, KeysUnavailable, PolicyFailed, PermitExpired,
+            OpeningsExhausted: nothing was disclosed.
     """
     now = house.now()
-    asked = _asked(reading.shape, reading.note_bodies)
+    asked = _asked(
+        reading.shape,
+        reading.note_bodies,
+        reading.attachments,
+        reading.reasons,
+        reading.life,
+        reading.triage,
+    )
     async with house.records.snapshot() as snapshot:
         who = await rights.caseworker(house, snapshot, caller)
         rows = await read_rows(house, snapshot, caller, who, reading, now)
@@ -100,36 +130,96 @@ async def disclose(house: House, caller: Caller, reading: Reading) -> Disclosed:
         # decided nor disclosed, so the event does not name it.
         more = limit is not None and len(rows) == limit
         rows = rows[:-1] if more else rows
-        deciding = Deciding(house, caller, who, reading.action, asked)
+        deciding = Deciding(house, caller, who, reading.action, asked, reading.together)
         for row in rows:
             deciding.feed(row)
-        wraps = await wraps_of(snapshot, caller.organisation, deciding.permitted)
-        written = (
-            await notes.of_case_file(snapshot, deciding.seen[0][0].id)
-            if reading.notes and deciding.seen
-            else []
-        )
-    proven = [
-        note
-        for note in written
-        if rights.holds(house, caller.organisation, "note", note.seal_values, note.seal)
-    ]
+        hanging = None
+        if deciding.seen and reading.belongings:
+            file = deciding.seen[0][0]
+            hanging = await belongings_of(
+                house,
+                snapshot,
+                caller.organisation,
+                file.lead_agency,
+                file.id,
+                asked,
+                reading.notes,
+            )
+            deciding.attach(hanging.attachments)
+        handed = []
+        if deciding.seen and reading.delegations:
+            file = deciding.seen[0][0]
+            facts = facts_of(house, caller, file)
+            if facts is not None:
+                handed = await shown(house, snapshot, caller, who, file, facts, now)
+        waiting = None
+        if deciding.seen and reading.looks and deciding.allows(Action.APPROVE_LOOK):
+            file = deciding.seen[0][0]
+            waiting = await looks_waiting(house, snapshot, caller, file.id, now)
+        agreed = []
+        if deciding.seen and reading.consents and deciding.allows(Action.RECORD_CONSENT):
+            agreed = await consents_shown(house, snapshot, caller, deciding.seen[0][0].id, now)
+        lived = None
+        if deciding.seen and reading.life is not None:
+            lived = await life_of(
+                house,
+                snapshot,
+                caller,
+                deciding.seen[0][0],
+                deciding.seen[0][1].assigned or deciding.allows(Action.ASSIGN_CASEWORKER),
+                reading.life,
+            )
+        protecting = None
+        if deciding.seen and reading.protections is not None:
+            file, bundle, _ = deciding.seen[0]
+            facts = facts_of(house, caller, file)
+            if facts is not None:
+                protecting = await protections.protections_of(
+                    house, snapshot, caller, who, file, facts, reading.protections, now
+                )
+                deciding.also(protecting.verdicts, protecting.touched(sorted(bundle.unlocked)))
+        if reading.target is not None and not deciding.seen:
+            led_by = await elsewhere.led_by(house, snapshot, caller, who, reading.target, now)
+            deciding.elsewhere(led_by)
+        stored = await stored_keys(snapshot, caller.organisation, deciding.permitted)
     permit = house.gate.permit(deciding.verdicts())
-    await append_all(house, deciding.events(reading.target))
+    events = deciding.events(reading.target)
+    if reading.action is not Action.SEARCH:  # It shows nobody; what is shown of hits is read.
+        await openings.spend(house, caller, openings.people(deciding.permitted), events)
+    await append_all(house, events)
+    house.explained.add(caller.organisation, len(stored))
     permit.check(*deciding.permitted)
-    keys = await open_keys(house, caller.organisation, wraps)
+    keys = await open_keys(house, caller.organisation, stored)
     permit.check()  # The key service may have been slow.
-    views = [
-        _case_file(keys, asked, row, bundle, links, proven) for row, bundle, links in deciding.seen
-    ]
-    if len(proven) < len(written):
-        views[0].withheld = [*views[0].withheld, withheld_field(NOTE_BODY, Reason.SEAL_BROKEN)]
+    views = [_case_file(keys, row, bundle, links) for row, bundle, links in deciding.seen]
+    if hanging is not None:
+        row, bundle, _ = deciding.seen[0]
+        show(views[0], hanging, asked, bundle.of(row.erased).opens, partial(open_one, keys))
+    if lived is not None:
+        row, bundle, _ = deciding.seen[0]
+        show_life(views[0], lived, bundle.of(row.erased).opens, partial(open_one, keys))
+    if handed:
+        views[0].delegations = handed
+    if protecting is not None:
+        protections.show(views[0], protecting, partial(open_one, keys))
+    if waiting is not None:
+        views[0].looks_waiting = waiting
+    if agreed:
+        views[0].consents = agreed
     return Disclosed(views, more, (rows[-1].sort_key, rows[-1].id) if rows else None)
 
 
 @lru_cache(maxsize=256)
-def _asked(shape: Shape, note_bodies: bool) -> Asked:
-    return asked_of(shape, note_bodies)
+def _asked(
+    shape: Shape,
+    note_bodies: bool,
+    attachments: frozenset[str] | None,
+    reasons: frozenset[str] | None,
+    life: LifeAsked | None,
+    triage: frozenset[str] | None,
+) -> Asked:
+    fields = () if life is None else life.fields
+    return asked_of(shape, note_bodies, attachments, reasons, fields, triage)
 
 
 async def read_rows(
@@ -140,7 +230,7 @@ async def read_rows(
     reading: Reading,
     now: datetime,
 ) -> list[CaseFileRow]:
-    """Read the rows of *reading*: the policy's scope narrows, or stands beside, the rows."""
+    """Read the rows of *reading* that are in the caller's scope by the policy."""
     scope = house.gate.scope(
         who, "see" if reading.compartment is None else "open", SCOPE, reading.compartment
     )
@@ -148,49 +238,23 @@ async def read_rows(
         snapshot,
         scope,
         replace(reading.shape, oversees=caller.role in OVERSEEING),
-        {**reading.parameters, "me": caller.member, "now": now},
+        {**reading.parameters, "me": caller.member, "agency": caller.organisation, "now": now},
     )
 
 
-async def wraps_of(
+async def stored_keys(
     snapshot: Connection, owner: str, permitted: Collection[tuple[UUID, Compartment]]
-) -> list[WrappedKey]:
-    """Read the wraps of exactly the *permitted* records and compartments."""
-    wraps = await key_wraps.of_records(
+) -> list[StoredKey]:
+    """Read wraps and manifests of exactly the *permitted* records and compartments."""
+    stored = await key_wraps.of_records(
         snapshot, owner, {record for record, _ in permitted}, {c for _, c in permitted}
     )
-    return [w for w in wraps if (w.record, w.compartment) in permitted]
+    return [s for s in stored if (s.wrap.record, s.wrap.compartment) in permitted]
 
 
-async def open_keys(house: House, owner: str, wraps: Sequence[WrappedKey]) -> Keys:
-    """Open *wraps*; one that was tampered with is left out, and what it seals withheld.
-
-    Raises:
-        KeysUnavailable: the key service does not serve *owner* now.
-    """
-    try:
-        return await house.keyring.open_keys(owner, wraps)
-    except _NO_WRAP:
-        keys: dict[tuple[UUID, Compartment, int], DataKey] = {}
-        for wrap in wraps:
-            try:
-                keys |= await house.keyring.open_keys(owner, [wrap])
-            except _NO_WRAP:
-                _log.error("seal_broken", table="data_key", owner=owner)
-        return keys
-
-
-async def append_all(house: House, events: Sequence[Event]) -> None:
-    """Append *events*, all durable when this returns; they share a commit where they can."""
-    if len(events) == 1:
-        await house.ledger.append(events[0])
-    else:
-        await asyncio.gather(*(house.ledger.append(event) for event in events))
-
-
-def _fill(
+def fill(
     view: CaseFileView | DefenderView,
-    keys: Keys,
+    keys: OpenKeys,
     steps: Steps,
     record: UUID,
     values: tuple[Any, ...],
@@ -200,56 +264,64 @@ def _fill(
     broken: list[Withheld] = []
     for cell in steps.plain:
         into[cell.attribute] = values[cell.position]
-    for cell, sealed in steps.opened:
-        try:
-            into[cell.attribute] = open_one(keys, sealed, record, record, values[cell.position])
-        except SealBroken:
-            broken.append(withheld_field(sealed, Reason.SEAL_BROKEN))
+    proven = keys.proven.get(record, {})
+    for compartment, cells in steps.opened.items():
+        key, marks = proven.get(compartment, NOTHING)
+        for position, attribute, sealed, at in cells:
+            value = values[position]
+            try:
+                if key is None or marks[at] != value.data[-MARK:]:
+                    raise SealBroken
+                into[attribute] = open_sealed(key, sealed.place, key.record, value)
+            except SealBroken:
+                _report(sealed)
+                broken.append(withheld_field(sealed, Reason.SEAL_BROKEN))
     view.withheld = steps.withheld + broken if broken else steps.withheld
 
 
-def open_one(keys: Keys, sealed: SealedField, record: UUID, row: UUID, value: Sealed) -> Any:
-    """Open one value of *record* that stands in *row*, with the keys of this pass.
+def open_one(keys: OpenKeys, sealed: SealedField, record: UUID, row: UUID, value: Sealed) -> Any:
+    """Open one value of *record* that stands in a *row* which never changes: no manifest has it.
 
     Raises:
         SealBroken: no such key, or the value was changed or moved; it is reported.
     """
     try:
-        key = keys.get((record, sealed.place.compartment, key_version(value)))
-        if key is None:
+        key = keys.of(record, sealed.compartment, key_version(value))
+        if key is None or sealed in MARKS:  # `fill` opens what a manifest covers.
             raise SealBroken
         return open_sealed(key, sealed.place, row, value)
     except SealBroken:
-        _log.error("seal_broken", table=sealed.place.table, column=sealed.column)
+        _report(sealed)
         raise
 
 
+def _report(sealed: SealedField) -> None:
+    _log.error("seal_broken", table=sealed.place.table, column=sealed.column)
+
+
 def _case_file(
-    keys: Keys,
-    asked: Asked,
-    row: CaseFileRow,
-    bundle: Bundle,
-    links: Sequence[Link],
-    written: Sequence[NoteRow],
+    keys: OpenKeys, row: CaseFileRow, bundle: Bundle, links: Sequence[Link]
 ) -> CaseFileView:
     view = CaseFileView(row.id, row.revision, row.sort_key)
-    _fill(view, keys, bundle.case_file, row.id, row.values)
+    fill(view, keys, bundle.of(row.erased).case_file, row.id, row.values)
     view.assigned_to_me = bundle.assigned
     view.defenders = []
     for link in links:
         defender = DefenderView(link.defender, link.revision)
-        _fill(defender, keys, bundle.defender, link.defender, link.values)
+        fill(defender, keys, bundle.of(link.erased).defender, link.defender, link.values)
         view.defenders.append(defender)
     view.notes = []
-    verdict = bundle.opens[NOTE_BODY.compartment] if asked.note_bodies else None
-    if isinstance(verdict, Refused):
-        view.withheld = [*view.withheld, withheld_field(NOTE_BODY, verdict.reason)]
-    for note in written:
-        shown = NoteView(note.id, note.author, note.written_at)
-        if isinstance(verdict, Allowed):
-            try:
-                shown.body = open_one(keys, NOTE_BODY, row.id, note.id, note.body)
-            except SealBroken:
-                view.withheld = [*view.withheld, withheld_field(NOTE_BODY, Reason.SEAL_BROKEN)]
-        view.notes.append(shown)
+    view.reasons = []
+    view.attachments = []
+    view.delegations = []
+    view.looks_waiting = []
+    view.consents = []
+    view.closings = []
+    view.incidents = []
+    view.adversaries = []
+    view.risk_assessments = []
+    view.happened = []
+    view.measures = []
+    view.emergency_protections = []
+    view.plan = []
     return view

@@ -10,18 +10,19 @@ from typing import Any
 from uuid import UUID
 
 from api.accesslog.event import Event, Touched
-from api.casework import resealing, rights
-from api.casework.deciding import RECORDS_PER_EVENT
+from api.casework import resealing, rights, tying
+from api.casework.chunks import RECORDS_PER_EVENT
 from api.casework.house import House
 from api.casework.recording import recorded
 from api.casework.writing import Batch, seal_batch, write_batch
-from api.crypto.file_key_service import FileKeyService
+from api.crypto.key_service import KeyService
 from api.crypto.keyring import Keyring
+from api.crypto.owner_secrets import SECRET_KINDS
 from api.database import Records
-from api.store import key_wraps, members, organisations, releases
+from api.store import key_wraps, members, organisations, public_keys, releases
 from api.store.sealed_fields import RELEASE_BODY
 from api.store.tables import RIGHTS
-from api.vocabulary import Action, Compartment, Decision, Ground, Phase, RecordKind
+from api.vocabulary import Action, Compartment, Decision, Ground, Phase, RecordKind, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +35,28 @@ class NewRelease:
 
 
 async def set_up_owners(
-    records: Records, service: FileKeyService, rows: Sequence[Mapping[str, Any]]
+    records: Records, service: KeyService, rows: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Insert organisations that are not there yet, each with its sealed secrets."""
+    """Insert organisations that are not there yet, each with its sealed secrets.
+
+    One that is there gets what it lacks: an older installation has no keys that cross
+    agencies. The public halves are published; who trusts them is another matter.
+    """
     async with records.change() as change:
         there = await organisations.slugs(change)
-        new = [row for row in rows if row["slug"] not in there]
-        await organisations.insert_rows(change, new)
-        for row in new:
-            await key_wraps.insert_secrets(change, await Keyring.new_secrets(service, row["slug"]))
+        await organisations.insert_rows(change, [r for r in rows if r["slug"] not in there])
+        for owner in [row["slug"] for row in rows]:
+            secrets = await key_wraps.secrets_of(change, [owner])
+            held = {secret.kind for secret in secrets}
+            lacking = [kind for kind in SECRET_KINDS if kind not in held]
+            made = await Keyring.new_secrets(service, owner, kinds=lacking) if lacking else []
+            await key_wraps.insert_secrets(change, made)
+            keyring = await Keyring.start(service, [*secrets, *made])
+            published = await public_keys.published(change, owner)
+            own = keyring.public_keys(owner)
+            await public_keys.publish(
+                change, owner, {kind: own[kind] for kind in own.keys() - published.keys()}
+            )
 
 
 async def add_members(house: House, organisation: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -131,6 +145,8 @@ async def import_releases(house: House, agency: str, new: Iterable[NewRelease]) 
             origins = [{"release": n.columns["id"], "case_file": n.case_file} for n in new]
             await releases.insert_rows(change, rows, origins)
             await key_wraps.insert_wraps(change, wraps)
+            for partner in sorted({n.columns["partner"] for n in new}):
+                await tying.settle_releases(house, change, agency, partner)
 
     touched = _touched(
         [(RecordKind.RELEASE, n.columns["id"], 0) for n in new], (Compartment.RELEASE,)
@@ -157,7 +173,7 @@ def _event(house: House, action: Action, organisation: str, touched: Touched) ->
         request="provisioning",
         actor=None,
         organisation=organisation,
-        role=None,
+        role=Role.OPERATOR,
         action=action,
         phase=Phase.INTENT,
         purpose=None,

@@ -1,13 +1,15 @@
-"""Events as casework writes them: who, what and why of one caller, and the pair of a change."""
+"""Events as casework writes them: of one caller, of the service, and the pair of a change."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TypeVar
 
 from api.accesslog.event import Event, Touched
 from api.casework.house import House
 from api.errors import ChangeUnconfirmed, LogUnavailable, PerisaiError, StoreUnavailable
-from api.vocabulary import Action, Caller, Decision, Outcome, Phase
+from api.vocabulary import Action, Caller, Decision, Outcome, Phase, Role
 
 T = TypeVar("T")
 
@@ -44,6 +46,56 @@ def event_of(
         agencies=agencies,
         touched=touched,
     )
+
+
+def event_of_service(
+    action: Action,
+    at: datetime,
+    *,
+    request: str,
+    policy: str | None,
+    agencies: Sequence[str] = (),
+    role: Role | None = None,
+    count: int | None = None,
+    step: int | None = None,
+    previous: str | None = None,
+) -> Event:
+    """Make the whole event of something that the service, or its operator, did by itself.
+
+    Args:
+        role: `OPERATOR` where a command did it. An operator has no pseudonym: the name of
+            an account would be personal data, and it proves nothing.
+    """
+    return Event(
+        at=at,
+        request=request,
+        actor=None,
+        organisation=None,
+        role=role,
+        action=action,
+        phase=Phase.WHOLE,
+        purpose=None,
+        basis=None,
+        decision=Decision.ALLOWED,
+        code=None,
+        policy=policy,
+        agencies=tuple(agencies),
+        count=count,
+        step=step,
+        previous=previous,
+    )
+
+
+async def append_all(house: House, events: Sequence[Event]) -> None:
+    """Append *events*, all durable when this returns; they share a commit where they can.
+
+    Raises:
+        LogUnavailable: not all of them are durable.
+    """
+    if len(events) == 1:
+        await house.ledger.append(events[0])
+    else:
+        await asyncio.gather(*(house.ledger.append(event) for event in events))
 
 
 async def recorded(house: House, event: Event, do: Callable[[int], Awaitable[T]]) -> T:

@@ -5,7 +5,7 @@ in which no identity was ever written.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,9 +17,10 @@ import structlog
 from api.accesslog.event import Event, Touched
 from api.casework import rights
 from api.casework.case_files import Cursors, check_page_size
-from api.casework.disclosure import append_all, open_keys, open_one, wraps_of
+from api.casework.disclosure import open_one, stored_keys
 from api.casework.house import House
-from api.casework.recording import event_of
+from api.casework.key_opening import open_keys
+from api.casework.recording import append_all, event_of
 from api.errors import NotForThisFace, NotFound, PurposeMissing, SealBroken
 from api.policies.facts import PartnerFacts, ReleaseFacts
 from api.policies.gate import Allowed, Refused, Verdict
@@ -136,7 +137,6 @@ async def _disclose(
         raise PurposeMissing
     now = house.now()
     who = PartnerFacts(str(caller.purpose.value))
-    scope = house.gate.scope(who, "see", releases.SCOPE)
     given = {
         **reading.parameters,
         "partner": caller.organisation,
@@ -147,20 +147,25 @@ async def _disclose(
         member = await rights.member_of(house, snapshot, caller)
         if member.role != caller.role:
             raise NotForThisFace
+        scope = house.gate.scope(who, "see", releases.SCOPE)
         if reading.target is None:
             read = await releases.page(snapshot, scope, given)
         else:
             found = await releases.one(snapshot, scope, given)
             read = [] if found is None else [found]
+        made_by = {row.agency for row in read[:most]}
+        if reading.target is not None and not read:
+            made_by.update(await releases.made_by(snapshot, reading.target))
         rows = read[:most]
         verdicts = {row.id: _decide(house, caller, who, row, now) for row in rows}
         allowed = [row for row in rows if isinstance(verdicts[row.id], Allowed)]
         permitted = {(row.id, Compartment.RELEASE) for row in allowed if reading.content}
-        wraps = await wraps_of(snapshot, caller.organisation, permitted)
+        stored = await stored_keys(snapshot, caller.organisation, permitted)
     permit = house.gate.permit({(row.id, Compartment.RELEASE): verdicts[row.id] for row in rows})
-    await append_all(house, [_event(house, caller, rows, verdicts, reading)])
+    await append_all(house, [_event(house, caller, rows, verdicts, reading, made_by)])
+    house.explained.add(caller.organisation, len(stored))
     permit.check(*permitted)
-    keys = await open_keys(house, caller.organisation, wraps)
+    keys = await open_keys(house, caller.organisation, stored)
     permit.check()  # The key service may have been slow.
     views = []
     for row in allowed:
@@ -179,12 +184,13 @@ def _decide(
     addressed = row.partner == caller.organisation
     if addressed and not rights.holds(house, row.partner, "release", row.seal_values, row.seal):
         return Refused(Reason.SEAL_BROKEN)
-    live = row.until > now and row.revoked_at is None
-    verdict = house.gate.see(who, ReleaseFacts(addressed, live, row.purpose == who.purpose))
-    if isinstance(verdict, Allowed) is not bool(row.in_scope):
+    live = row.until > now and row.revoked_at is None and not row.stopped
+    fits = row.purpose == who.purpose
+    verdict = house.gate.see(who, ReleaseFacts(addressed, live, fits, tied=row.tied))
+    if isinstance(verdict, Refused):
         _log.error("scope_and_decision_differ", policy=house.gate.policy_hash)
         return Refused(Reason.NOT_IN_REACH)
-    return verdict
+    return house.gate.unless_stopped(Compartment.RELEASE, verdict)
 
 
 def _event(
@@ -193,6 +199,7 @@ def _event(
     rows: Sequence[ReleaseRow],
     verdicts: Mapping[UUID, Verdict],
     reading: _Reading,
+    made_by: Iterable[str],
 ) -> Event:
     target = reading.target
     touched: list[Touched] = []
@@ -230,6 +237,6 @@ def _event(
         Action.LIST if target is None else Action.READ,
         Decision.WITHHELD if gone else Decision.DISCLOSED,
         tuple(touched),
-        agencies=tuple(sorted({row.agency for row in rows})),
+        agencies=tuple(sorted(made_by)),
         code=NotFound.code if gone else None,
     )

@@ -53,14 +53,23 @@ def _proven(house: House, row: MemberRow) -> bool:
 async def member_of(house: House, snapshot: Connection, caller: Caller) -> MemberRow:
     """Read the caller's own row again, in the snapshot in which is decided.
 
+    With it comes whether the policy is still the one in force: whatever the request decides
+    from here on it decides under the one that the snapshot shows.
+
     Raises:
         NotForThisFace: it is gone, disabled, without a seal, or says something else now.
+        PolicyChanged: the request decided something before, under another policy.
+        LogUnavailable: a policy was adopted of which the log cannot be told.
     """
-    row = await members.by_id(snapshot, caller.member)
+    held = 0 if house.policies is None else house.policies.number
+    row = await members.by_id(snapshot, caller.member, held)
     if row is None or not row.live or not _proven(house, row):
         raise NotForThisFace
     if row.organisation != caller.organisation or row.role != caller.role:
         raise NotForThisFace
+    if house.policies is not None:
+        await house.policies.follow(house, snapshot, held, row.policy)
+    house.gate.settle()
     return row
 
 

@@ -1,22 +1,24 @@
-"""Find defenders: by keyed tag (NIK, phone) or by name, matched in memory.
+"""Find defenders: by keyed tag (NIK, KK, phone, e-mail) or by name, matched in memory.
 
 A search is an opening like every other: only records whose searched compartment
 the caller may open are candidates, every candidate is in the event, and what is
 then shown of the hits is a reading of its own.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from api.casework import names
+from api.casework import names, openings
 from api.casework.disclosure import Reading, disclose
 from api.casework.house import House
-from api.casework.identifiers import Nik, parse_phone
+from api.casework.identifiers import Nik, parse_email, parse_kk, parse_phone
 from api.casework.views import CaseFileView, DefenderView
 from api.errors import PageSizeInvalid, PurposeMissing
 from api.store.case_file_statements import Shape, Which
+from api.store.sealed_fields import DEFENDER_FIELDS, SealedField
 from api.vocabulary import Action, Caller, Compartment
 
 #: The most hits of one search.
@@ -30,11 +32,29 @@ _Found = tuple[dict[UUID, tuple[int, str]], set[UUID]]
 
 
 class By(StrEnum):
-    """What a search is by."""
+    """What a search is by; all but a name have keyed tags, under the same word."""
 
+    EMAIL = "email"
+    FAMILY_CARD = "family_card"
     NAME = "name"
     NIK = "nik"
     PHONE = "phone"
+
+
+@dataclass(frozen=True, slots=True)
+class _Tagged:
+    """How an exact search is made: what gives the normal form, and which field proves a hit."""
+
+    normal: Callable[[str], str]
+    field: SealedField
+
+
+_TAGGED = {
+    By.EMAIL: _Tagged(parse_email, DEFENDER_FIELDS["emails"]),
+    By.FAMILY_CARD: _Tagged(parse_kk, DEFENDER_FIELDS["familyCard"]),
+    By.NIK: _Tagged(lambda text: Nik.parse(text).digits, DEFENDER_FIELDS["nik"]),
+    By.PHONE: _Tagged(parse_phone, DEFENDER_FIELDS["phones"]),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +90,7 @@ async def find_defenders(
 
     Raises:
         NikInvalid, PhoneInvalid, ValueInvalid: nothing was searched, nothing logged.
+        OpeningsExhausted: fewer than *first* people may still be opened.
     """
     if not 1 <= first <= HITS_MOST:
         raise PageSizeInvalid
@@ -78,10 +99,12 @@ async def find_defenders(
     found, through = (
         await _by_name(house, caller, query.value, first)
         if query.by is By.NAME
-        else await _by_tag(house, caller, query)
+        else await _by_tag(house, caller, query, first)
     )
     if not found:
         return []
+    # That somebody is found tells a name, also where no field of the hit is asked for.
+    await openings.spend(house, caller, list(found), [openings.stopped_search(house, caller)])
     shown = await disclose(
         house,
         caller,
@@ -105,21 +128,25 @@ async def find_defenders(
     return hits[:first]
 
 
-async def _by_tag(house: House, caller: Caller, query: Query) -> _Found:
+async def _by_tag(house: House, caller: Caller, query: Query, limit: int) -> _Found:
     """Find by the keyed tag of a normal form; the tag itself opens nothing."""
-    if query.by is By.NIK:
-        name, compartment, normal = "nik", Compartment.IDENTITY, Nik.parse(query.value).digits
-    else:
-        name, compartment, normal = "phones", Compartment.CONTACT, parse_phone(query.value)
-    [tag] = await house.keyring.tags(caller.organisation, query.by.value, [normal])
+    how = _TAGGED[query.by]
+    normal = how.normal(query.value)
+    await openings.check_search(house, caller, limit)
+    tags = await house.keyring.tags_to_find(caller.organisation, query.by.value, normal)
     views = await _candidates(
-        house, caller, Which.TAGGED, {"field": query.by.value, "tag": tag}, compartment, {name}
+        house,
+        caller,
+        Which.TAGGED,
+        {"field": query.by.value, "tags": tags},
+        how.field.compartment,
+        {how.field.name},
     )
     found: dict[UUID, tuple[int, str]] = {}
     for defender in (d for view in views for d in view.defenders):
         # The tag says "equal"; what was opened proves it.
-        value: Any = defender.nik if query.by is By.NIK else defender.phones
-        if value is not None and (normal == value or normal in value):
+        value: str | list[str] | None = getattr(defender, how.field.column)
+        if normal in ([value] if isinstance(value, str) else value or ()):
             found[defender.id] = (100, names.Likeness.EXACT.value)
     return found, {view.id for view in views}
 
@@ -127,6 +154,7 @@ async def _by_tag(house: House, caller: Caller, query: Query) -> _Found:
 async def _by_name(house: House, caller: Caller, value: str, limit: int) -> _Found:
     """Open the names of every candidate and match them in memory."""
     names.match(value, ())  # Too short a name is refused before anything is opened.
+    await openings.check_search(house, caller, limit)
     views = await _candidates(house, caller, Which.ALL, {}, Compartment.IDENTITY, _NAMES)
     people = {
         d.id: [d.full_name or "", *(d.aliases or ())] for view in views for d in view.defenders

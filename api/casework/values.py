@@ -7,6 +7,7 @@ that names the kind of mistake and never the value.
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
+from unicodedata import category, normalize
 
 from api.casework.identifiers import Nik, parse_email, parse_kk, parse_phone
 from api.casework.resealing import Value
@@ -16,6 +17,9 @@ from api.errors import ValueInvalid
 #: Characters of a line (a name, an address) and of a text (an account, a note).
 LINE_MOST = 300
 TEXT_MOST = 20_000
+
+#: Characters of a file's name, so that it fits the 255 bytes of most file systems, or nearly.
+FILE_NAME_MOST = 200
 
 #: How many phones, aliases, ... one defender has at the most.
 SEVERAL_MOST = 20
@@ -44,6 +48,21 @@ def text(value: str) -> str:
     return value
 
 
+def file_name(value: str) -> str:
+    """Check the name of a file: one part of a path, that shows as it is.
+
+    Marks that turn the direction of writing, so that "exe" looks like "txt", and other
+    invisible ones go; so do dots and blanks at the end, which some systems pass over.
+    """
+    value = "".join(c for c in normalize("NFC", value) if category(c) != "Cf")
+    value = " ".join(value.split()).rstrip(". ")
+    if not value or len(value) > FILE_NAME_MOST or not value.isprintable():
+        raise ValueInvalid
+    if "/" in value or "\\" in value:
+        raise ValueInvalid
+    return value
+
+
 def _several(parse: Callable[[str], str]) -> Callable[[Sequence[str]], list[str]]:
     def check(values: Sequence[str]) -> list[str]:
         if len(values) > SEVERAL_MOST:
@@ -66,6 +85,10 @@ DEFENDER: Mapping[str, Callable[[Any], Value]] = {
     "home_address": line,
     "present_location": line,
 }
+
+
+#: Checks at most SEVERAL_MOST lines, each once.
+lines = _several(line)
 
 
 def defender_values(given: Mapping[str, Any], today: date) -> dict[str, Value]:

@@ -12,10 +12,11 @@ from api.casework import resealing, rights
 from api.casework.house import House
 from api.casework.resealing import Value
 from api.crypto.data_keys import WrappedKey
+from api.crypto.manifest import Manifest
 from api.crypto.sealed import Sealed
 from api.database import Connection
-from api.store import assignments, case_files, defenders, key_wraps, notes
-from api.store.sealed_fields import NOTE_BODY
+from api.store import assignments, case_files, consents, defenders, key_wraps, notes, triage
+from api.store.sealed_fields import NOTE_BODY, TRIAGE_FIELDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,22 @@ class NewNote:
 
 
 @dataclass(frozen=True, slots=True)
+class NewTriage:
+    """What was answered when a case file was opened; `columns` without the answers."""
+
+    columns: Mapping[str, Any]
+    answers: Sequence[str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """New case files of one agency, by id.
 
     Attributes:
         case_files: id -> values (column -> value) to be sealed.
         links: case file, defender, position in the file.
-        assignments: rows without event and seal.
+        assignments: rows without agency, event and seal.
+        consents: rows likewise; none is withdrawn.
     """
 
     case_files: Mapping[UUID, Mapping[str, Value]] = field(repr=False)
@@ -49,6 +59,8 @@ class Batch:
     links: Sequence[tuple[UUID, UUID, int]]
     assignments: Sequence[Mapping[str, Any]]
     notes: Sequence[NewNote] = ()
+    consents: Sequence[Mapping[str, Any]] = ()
+    triage: Sequence[NewTriage] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,29 +71,54 @@ class SealedBatch:
     case_files: Mapping[UUID, Mapping[str, Sealed]]
     defenders: Mapping[UUID, Mapping[str, Sealed]]
     notes: Sequence[Mapping[str, Any]]
+    triage: Sequence[Mapping[str, Any]]
     tags: Sequence[Mapping[str, Any]]
     wraps: Sequence[WrappedKey]
+    manifests: Sequence[Manifest]
+
+
+#: What a consent has that nobody withdrew.
+_STANDS = dict.fromkeys(("withdrawn_by", "withdrawn_at", "withdrawn_event", "stop_by"))
 
 
 async def seal_batch(house: House, agency: str, batch: Batch) -> SealedBatch:
     """Seal *batch* under new keys of *agency*."""
     people = {i: p.values for i, p in batch.defenders.items()}
-    sealed_people, people_wraps = await resealing.new_defenders(house, agency, people)
-    sealed_files, file_wraps, narrative = await resealing.new_case_files(
-        house, agency, batch.case_files
-    )
+    new_people = await resealing.new_defenders(house, agency, people)
+    new_files = await resealing.new_case_files(house, agency, batch.case_files)
     written = [
         {
             **n.columns,
-            "body": resealing.seal_note(
-                narrative[n.columns["case_file"]], NOTE_BODY, n.columns["id"], n.body
+            **resealing.seal_row(
+                new_files.keys[n.columns["case_file"], NOTE_BODY.compartment],
+                n.columns["id"],
+                {NOTE_BODY: n.body},
             ),
         }
         for n in batch.notes
     ]
+    (answers,) = TRIAGE_FIELDS.values()
+    answered = [
+        {
+            **t.columns,
+            **resealing.seal_row(
+                new_files.keys[t.columns["case_file"], answers.compartment],
+                t.columns["id"],
+                {answers: t.answers},
+            ),
+        }
+        for t in batch.triage
+    ]
     tags = await resealing.tag_rows(house, agency, people)
     return SealedBatch(
-        batch, sealed_files, sealed_people, written, tags, [*people_wraps, *file_wraps]
+        batch,
+        new_files.rows,
+        new_people.rows,
+        written,
+        answered,
+        tags,
+        [*new_people.wraps, *new_files.wraps],
+        [*new_people.manifests, *new_files.manifests],
     )
 
 
@@ -105,7 +142,13 @@ async def write_batch(
         [
             right(
                 "case_file",
-                {"id": i, "lead_agency": agency, **clear[i], **values, "revision": 1},
+                {
+                    "id": i,
+                    "lead_agency": agency,
+                    **clear[i],
+                    **values,
+                    "revision": resealing.FIRST_REVISION,
+                },
             )
             for i, values in sealed.case_files.items()
         ],
@@ -118,7 +161,7 @@ async def write_batch(
                 "agency": agency,
                 "categories": list(p.categories),
                 **sealed.defenders[i],
-                "revision": 1,
+                "revision": resealing.FIRST_REVISION,
             }
             for i, p in batch.defenders.items()
         ],
@@ -133,5 +176,13 @@ async def write_batch(
     )
     await defenders.insert_tags(change, sealed.tags)
     await key_wraps.insert_wraps(change, sealed.wraps)
-    await assignments.insert_rows(change, [right("assignment", r) for r in batch.assignments])
+    await key_wraps.insert_manifests(change, sealed.manifests)
+    await assignments.insert_rows(
+        change, [right("assignment", {**r, "agency": agency}) for r in batch.assignments]
+    )
     await notes.insert_rows(change, [right("note", r) for r in sealed.notes])
+    await consents.insert_rows(
+        change,
+        [right("consent", {**r, "agency": agency, **_STANDS}) for r in batch.consents],
+    )
+    await triage.insert_rows(change, [right("triage", r) for r in sealed.triage])

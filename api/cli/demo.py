@@ -3,7 +3,7 @@
 import asyncio
 import json
 import socket
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -18,13 +18,14 @@ from api.casework.provisioning import set_up_owners
 from api.cli.demo_requests import requests_to_paste
 from api.cli.terminal import DEMO_FOLDER, INTERRUPTED, bar, out, run, settings_or_demo
 from api.database import Records, engine_of
-from api.demo.install import CONFIG, Databases, install, issuer_of
+from api.demo.install import CONFIG, STRONG_ACR, Databases, client_of, install, issuer_of
 from api.demo.seed import organisation_rows
 from api.demo.seed import seed as seed_records
 from api.demo.synthetic import BUDI, RATNA, SARI, TUTI, WAYAN, synthetic
 from api.demo.synthetic_records import Synthetic
 from api.errors import RefusesToStart
 from api.settings import Settings
+from api.vocabulary import Role
 
 #: Fixed, so that every demo has the same people.
 SEED = 17
@@ -33,7 +34,7 @@ SEED = 17
 GOOD_FOR = timedelta(days=28)
 
 #: Counts up when the demo's files change their form.
-FORM = 1
+FORM = 2
 
 ROLES = {
     SARI: "case officer of Komnas HAM",
@@ -61,8 +62,9 @@ async def _demo(folder: Path, port: int) -> None:
     settings = Settings.at(folder / CONFIG).model_copy(update={"port": port})
     tokens = _tokens(folder, records)
     log = (folder / "service.log").open("a", encoding="utf-8")
+    service = app.create_app(settings, log_to=log)
     server = Server(
-        app.create_app(settings, log_to=log),
+        service,
         address=settings.host,
         port=settings.port,
         interface=Interfaces.ASGI,
@@ -74,6 +76,10 @@ async def _demo(folder: Path, port: int) -> None:
         _print(settings, records, tokens)
         await serving
     finally:
+        # The server waits for all that it answers, and a subscription has no end of its own.
+        streams = getattr(service.state, "streams", None)  # None: it never was open.
+        if streams is not None:
+            streams.close()
         server.stop()  # type: ignore[no-untyped-call]  # granian ships no types for it
         with suppress(asyncio.CancelledError):
             await serving
@@ -144,11 +150,13 @@ def _day_of(marker: Path) -> date | None:
 
 def _tokens(folder: Path, records: Synthetic) -> dict[str, str]:
     """Mint a token for each role, and keep each in a file for the requests to paste."""
-    issuer = issuer_of(folder, app.utc_now)
+    issuer, client = issuer_of(folder, app.utc_now), client_of(folder, app.utc_now)
     (folder / "tokens").mkdir(mode=0o700, exist_ok=True)
     tokens = {}
     for subject in ROLES:
-        tokens[subject] = issuer.mint(records.member(subject).organisation, subject)
+        member = records.member(subject)
+        key_thumbprint = client.thumbprint if member.role is Role.PARTNER else None
+        tokens[subject] = issuer.mint(member.organisation, subject, key_thumbprint=key_thumbprint)
         path = folder / "tokens" / subject
         path.touch(mode=0o600)
         path.write_text(tokens[subject], encoding="ascii")
@@ -177,6 +185,7 @@ def _print(settings: Settings, records: Synthetic, tokens: dict[str, str]) -> No
     out.print("\n[bold]Tokens[/], good for 8 hours (also in .demo/tokens/):\n")
     for subject, role in ROLES.items():
         out.print(f"  {subject}, {role}:\n  {tokens[subject]}\n")
+    out.print("Ratna's is bound to a key, so it takes a proof with each request (see below).\n")
     out.print("[bold]Four requests to paste[/], from this folder in another terminal:\n")
     for title, command in requests_to_paste(address, records):
         out.print(f"[bold]# {title}[/]")
@@ -187,20 +196,45 @@ def _print(settings: Settings, records: Synthetic, tokens: dict[str, str]) -> No
 
 def token(
     subject: Annotated[str, typer.Argument(help="Who: " + ", ".join(ROLES))],
+    strong: Annotated[
+        bool, typer.Option(help="As after a sign-in with a security key, now.")
+    ] = False,
+    dpop: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Print both headers of one POST to this address: a token bound to the key of "
+            "the demo's application, and a proof of that key. Partners need it.",
+        ),
+    ] = None,
 ) -> None:
     """Print a fresh access token of one of the demo's people."""
-    run(_token(subject))
+    run(_token(subject, strong, dpop))
 
 
-async def _token(subject: str) -> None:
+async def _token(subject: str, strong: bool, address: str | None) -> None:
     settings = settings_or_demo()
     if not settings.demo:
         raise RefusesToStart("Tokens are made here in the demo only; ask your own issuer.")
     people = {m.subject: m for m in synthetic(SEED, app.utc_now().date()).members}
     if subject not in people:
         raise RefusesToStart("There is nobody of that name; try: " + ", ".join(ROLES))
-    issuer = issuer_of(settings.key_file.parent, app.utc_now)
-    out.print(issuer.mint(people[subject].organisation, subject), markup=False)
+    folder = settings.signer().log_signing_key.parent
+    client = client_of(folder, app.utc_now)
+    member = people[subject]
+    bound = address is not None or member.role is Role.PARTNER
+    made = issuer_of(folder, app.utc_now).mint(
+        member.organisation,
+        subject,
+        acr=STRONG_ACR if strong else None,
+        auth_time=app.utc_now() if strong else None,
+        key_thumbprint=client.thumbprint if bound else None,
+    )
+    if address is None:
+        out.print(made, markup=False)
+        return
+    for name, value in client.headers(made, address).items():
+        out.print(f"{name}: {value}", markup=False)
 
 
 def seed(
@@ -216,10 +250,11 @@ async def _seed(case_files: int) -> None:
         raise RefusesToStart("Synthetic records are for a demo: the settings do not say so.")
     records = synthetic(SEED, app.utc_now().date(), case_files)
     store = Records(engine_of(settings.records_url.get_secret_value()))
-    try:
-        await set_up_owners(store, app.key_service(settings), organisation_rows(records))
-    finally:
-        await store.close()
+    async with AsyncExitStack() as closing:
+        closing.push_async_callback(store.close)
+        service = app.key_service(settings)
+        closing.push_async_callback(service.close)
+        await set_up_owners(store, service, organisation_rows(records))
     async with app.open_house(settings) as house:
         with bar("sealing case files", case_files) as progress:
             await seed_records(

@@ -1,5 +1,6 @@
 """Organisations and members, before anybody can sign in. Each change is an event in the log."""
 
+from contextlib import AsyncExitStack
 from enum import StrEnum
 from typing import Annotated
 
@@ -8,6 +9,7 @@ from uuid_utils.compat import uuid7
 
 from api.app import key_service, open_house
 from api.casework.provisioning import add_members, disable_member, set_up_owners
+from api.casework.trust import fingerprint_of, trust
 from api.cli.terminal import out, run, settings_or_demo
 from api.database import Records, engine_of
 from api.errors import RefusesToStart
@@ -42,7 +44,7 @@ def add_organisation(
         str | None, typer.Option(help="Begins its case references, such as KH; agencies only.")
     ] = None,
 ) -> None:
-    """Add an organisation whose keys are in the key file."""
+    """Add an organisation whose keys are in the key service."""
     run(_add_organisation(slug, name, kind, prefix))
     out.print(f"{slug} is there. Restart the service to load its keys.")
 
@@ -63,10 +65,65 @@ async def _add_organisation(slug: str, name: str, kind: Kind, prefix: str | None
         "reference_prefix": prefix,
         "references_given": 0,
     }
-    try:
-        await set_up_owners(store, key_service(settings), [row])
-    finally:
-        await store.close()
+    async with AsyncExitStack() as closing:
+        closing.push_async_callback(store.close)
+        service = key_service(settings)
+        closing.push_async_callback(service.close)
+        await set_up_owners(store, service, [row])
+
+
+@organisations.command("fingerprint")
+def fingerprint(
+    slug: Annotated[
+        str | None, typer.Argument(help="Whose; without it, of every owner in the settings.")
+    ] = None,
+) -> None:
+    """Show the fingerprint of the keys by which agencies share, to be told by telephone."""
+    for owner, digits in run(_fingerprints(slug)).items():
+        out.print(f"{owner}: {digits}")
+
+
+async def _fingerprints(slug: str | None) -> dict[str, str]:
+    settings = settings_or_demo()
+    found = {}
+    async with open_house(settings) as house:
+        for owner in settings.owners if slug is None else (slug,):
+            async with house.records.look() as connection:
+                digits = await fingerprint_of(house, connection, owner)
+            if digits is None:
+                raise RefusesToStart(f"{owner} publishes no keys yet.")
+            found[owner] = digits
+    return found
+
+
+@organisations.command("trust")
+def trust_organisation(
+    peer: Annotated[str, typer.Argument(help="Slug of the other agency.")],
+    fingerprint: Annotated[
+        str, typer.Option(help="As its operators told it, not as this database shows it.")
+    ],
+    owner: Annotated[
+        str | None, typer.Option(help="Your agency; needed where the settings name several.")
+    ] = None,
+) -> None:
+    """Pin the keys of another agency, so that case files can be referred to and from it."""
+    run(_trust(peer, fingerprint, owner))
+    out.print(f"The keys of {peer} are pinned.")
+
+
+async def _trust(peer: str, told: str, owner: str | None) -> None:
+    settings = settings_or_demo()
+    if owner is None and len(settings.owners) > 1:
+        raise RefusesToStart("The settings name several owners: say which with --owner.")
+    mine = settings.owners[0] if owner is None else owner
+    if mine not in settings.owners:
+        raise RefusesToStart(f"The keys of {mine} are not in this process.")
+    async with open_house(settings) as house:
+        if not await trust(house, mine, peer, told):
+            raise RefusesToStart(
+                f"The keys that {peer} publishes here do not have this fingerprint. "
+                "Nothing was pinned. Ask its operators again, by another way."
+            )
 
 
 @members.command("add")

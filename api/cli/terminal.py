@@ -10,18 +10,22 @@ from typing import Any, TypeVar
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
+    Task,
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.errors import LogBroken, PerisaiError
-from api.settings import Settings, read_settings
+from api.errors import LogBroken, LogNotContinued, PerisaiError, RecordsPutBack
+from api.settings import Settings, SignerSettings, read_settings, read_signer_settings
 
 T = TypeVar("T")
 
@@ -43,6 +47,14 @@ def settings_or_demo() -> Settings:
     return read_settings()
 
 
+def signer_settings_or_demo() -> SignerSettings:
+    """Read what the log's signer needs, from where `settings_or_demo` reads."""
+    demo = DEMO_FOLDER / "perisai.toml"
+    if "PERISAI_CONFIG" not in os.environ and demo.is_file():
+        return read_signer_settings(demo)
+    return read_signer_settings()
+
+
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run *work*; an error that we know ends the command with its one line."""
     with one_line():
@@ -51,11 +63,22 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 @contextmanager
 def one_line() -> Iterator[None]:
-    """Turn a known error into one line on stderr and exit status 1 (2: the log is broken)."""
+    """Turn a known error into one line on stderr and exit status 1, or 2: something is broken.
+
+    A log that does not hold has a line for each kind of fault.
+    """
     try:
         yield
     except LogBroken as error:
-        err.print(f"[bold red]The log does not hold[/]: {error}")
+        for fault in (error, *error.also):
+            # A place can be the name of a file, with brackets in it.
+            err.print(f"[bold red]The log does not hold[/]: {escape(str(fault))}")
+        raise typer.Exit(2) from None
+    except LogNotContinued as error:
+        err.print(f"[bold red]{error.code}[/]: {error}")
+        raise typer.Exit(2) from None
+    except RecordsPutBack as error:
+        err.print(f"[bold red]The records are not as the log says[/]: {error}")
         raise typer.Exit(2) from None
     except PerisaiError as error:
         err.print(f"[bold red]{error.code}[/]: {error}")
@@ -72,6 +95,15 @@ def one_line() -> Iterator[None]:
         raise typer.Exit(INTERRUPTED) from None
 
 
+class RateColumn(ProgressColumn):
+    """How many are done in a second."""
+
+    def render(self, task: Task) -> Text:
+        """Show it as soon as it is known."""
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:,.0f}/s", style="progress.data.speed")
+
+
 @contextmanager
 def bar(text: str, total: int | None) -> Iterator[Progress]:
     """Show a progress bar with one task, on stderr, while the block runs."""
@@ -80,6 +112,7 @@ def bar(text: str, total: int | None) -> Iterator[Progress]:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
+        RateColumn(),
         TimeRemainingColumn(),
         console=err,
         transient=not sys.stderr.isatty(),

@@ -10,31 +10,33 @@ because old records name it, but is offered no more.
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
 from typing import Any
 
+from api.code_lists.labels import Labels
+from api.code_lists.mandates import Mandates, mandates_of
+from api.code_lists.questions import Triage, triage_of
+
 #: The lists of coded values, each in a file of its name.
 LISTS = (
     "adversary_kinds",
+    "closing_reasons",
     "defender_categories",
     "incident_kinds",
     "measure_kinds",
     "provinces",
     "requirements",
+    "risk_impacts",
+    "risk_likelihoods",
     "sexual_violence_forms",
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Labels:
-    """What a person reads instead of a code: `id` Indonesian, `en` English."""
-
-    id: str
-    en: str
+#: Files beside them, each of a form of its own.
+_OF_THEIR_OWN = ("clocks", "mandates", "triage")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Entry:
         source: "V", "N" or "P", see the module.
         clear_as: the code that may stand in clear, in the list `clear_list`; None: nothing may.
         sealed_in: the compartment that holds the true code where it is not in clear.
+        details_in: of a measure that stands so in clear, the compartment that holds the rest.
     """
 
     code: str
@@ -54,6 +57,7 @@ class Entry:
     clear_list: str
     sealed_in: str | None
     retired: bool
+    details_in: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ class Clock:
 
     Attributes:
         legal_source: the article it comes from, or who proposed it.
+        length: zero where whoever writes the record sets the date.
     """
 
     code: str
@@ -81,11 +86,13 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class CodeLists:
-    """All lists of one version each, and the clocks."""
+    """All lists of one version each, the clocks, and what intake asks and proposes."""
 
     versions: Mapping[str, int]
     lists: Mapping[str, Mapping[str, Entry]]
     clocks: Mapping[str, Clock]
+    mandates: Mandates
+    triage: Triage
 
     def has(self, name: str, code: str) -> bool:
         """Tell whether *code* may be written into a record; a retired one may not."""
@@ -115,15 +122,34 @@ class CodeLists:
         sealed = {entry.code for entry in entries if entry.clear_as != entry.code}
         return Split(tuple(sorted(clear)), tuple(sorted(sealed)))
 
+    def with_hours(self, hours: Mapping[str, float]) -> "CodeLists":
+        """Give the lists with other lengths of clocks: code -> hours.
+
+        Raises:
+            KeyError: there is no such clock.
+            ValueError: it would be no time, or longer than the law lets it be; or it has no
+                length, since whoever writes the record sets the date.
+        """
+        clocks = dict(self.clocks)
+        for code, given in hours.items():
+            clock, length = clocks[code], timedelta(hours=given)
+            longest = clock.length if clock.source == "V" else length
+            if not clock.length or not timedelta(0) < length <= longest:
+                raise ValueError
+            clocks[code] = replace(clock, length=length)
+        return replace(self, clocks=MappingProxyType(clocks))
+
 
 @cache
 def load() -> CodeLists:
     """Read the lists that ship with this version; the result cannot change."""
-    files = {name: _read(name) for name in (*LISTS, "clocks")}
+    files = {name: _read(name) for name in (*LISTS, *_OF_THEIR_OWN)}
     return CodeLists(
         versions=MappingProxyType({name: file["version"] for name, file in files.items()}),
         lists=MappingProxyType({name: _entries(name, files[name]) for name in LISTS}),
         clocks=MappingProxyType(_clocks(files["clocks"])),
+        mandates=mandates_of(files["mandates"]),
+        triage=triage_of(files["triage"]),
     )
 
 
@@ -143,6 +169,7 @@ def _entries(name: str, file: dict[str, Any]) -> Mapping[str, Entry]:
             clear_list=file.get("clear_list", name),
             sealed_in=row.get("sealed_in"),
             retired=row.get("retired", False),
+            details_in=row.get("details_in", "narrative"),
         )
         for row in file["entries"]
     ]

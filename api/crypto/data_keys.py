@@ -13,7 +13,6 @@ from uuid import UUID
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from api.crypto.framing import LENGTH_4, LENGTH_16, frame
-from api.errors import SealBroken
 from api.vocabulary import Compartment
 
 #: Bytes of a data key (AES-256).
@@ -23,7 +22,9 @@ KEY_SIZE = 32
 FIELD_FORMAT = b"\x01"
 
 _WRAP = b"perisai data key wrap v1"
-_COMMITMENT = b"perisai data key commitment v1"
+
+#: Has taken in what stands before the key; copied for each commitment.
+_COMMITMENT = sha256(b"perisai data key commitment v1")
 
 
 @final
@@ -34,11 +35,11 @@ class DataKey:
 
     Attributes:
         cipher: ready to seal and open (AES-256-GCM).
-        header: how each field sealed under this key begins.
-        binding: the end of the associated data of each such field.
+        header: how everything sealed under this key begins.
+        own: the end of the associated data of each field in the row of the record.
     """
 
-    __slots__ = ("binding", "cipher", "compartment", "header", "record", "secret", "version")
+    __slots__ = ("cipher", "compartment", "header", "own", "record", "secret", "version")
 
     def __init__(self, record: UUID, compartment: Compartment, version: int, secret: bytes) -> None:
         """Take the 32 random bytes *secret*; *version* counts from 1, below 2**32."""
@@ -49,9 +50,12 @@ class DataKey:
         self.version = version
         self.secret = secret
         self.cipher = AESGCM(secret)
-        number = version.to_bytes(4)
-        self.header = FIELD_FORMAT + number
-        self.binding = LENGTH_4 + number  # Framed.
+        self.header, binding = _numbered(version)
+        self.own = record.int.to_bytes(16) + binding
+
+    def bound_to(self, row: UUID) -> bytes:
+        """Give the end of the associated data of each field in *row*."""
+        return row.int.to_bytes(16) + self.own[16:]
 
     def __repr__(self) -> str:
         """Show nothing."""
@@ -60,6 +64,12 @@ class DataKey:
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         """Refuse: a pickle of a key is a leak."""
         raise TypeError("a key is not pickled or copied")
+
+
+@lru_cache(maxsize=64)  # Pure: a key has few versions.
+def _numbered(version: int) -> tuple[bytes, bytes]:
+    number = version.to_bytes(4)
+    return FIELD_FORMAT + number, LENGTH_4 + number  # The second one is framed.
 
 
 class WrappedKey(NamedTuple):
@@ -79,6 +89,18 @@ class WrappedKey(NamedTuple):
     kek_version: int
     wrapped: bytes
     commitment: bytes
+
+    def context(self) -> bytes:
+        """Give what the wrap is bound to.
+
+        Raises:
+            OverflowError: a version that no key can have.
+        """
+        return wrap_context(self.record, self.compartment, self.version, self.owner)
+
+    def holds(self, secret: bytes) -> bool:
+        """Tell whether *secret* is the key to which the wrap commits."""
+        return len(secret) == KEY_SIZE and compare_digest(commitment(secret), self.commitment)
 
     def __repr__(self) -> str:
         """Name what it is, without its bytes."""
@@ -106,15 +128,13 @@ def commitment(secret: bytes) -> bytes:
     SHA-256 over a fixed prefix and the 32 random bytes of the key. AES-GCM alone
     commits to no key: whoever knows two keys can make one ciphertext for both.
     """
-    return sha256(_COMMITMENT + secret).digest()
+    begun = _COMMITMENT.copy()
+    begun.update(secret)
+    return begun.digest()
 
 
-def opened(wrap: WrappedKey, secret: bytes) -> DataKey:
-    """Give the data key that came out of *wrap*.
-
-    Raises:
-        SealBroken: it is not the key to which the wrap commits.
-    """
-    if len(secret) != KEY_SIZE or not compare_digest(commitment(secret), wrap.commitment):
-        raise SealBroken
+def opened(wrap: WrappedKey, secret: bytes) -> DataKey | None:
+    """Give the data key that came out of *wrap*; None if the wrap commits to another."""
+    if not wrap.holds(secret):
+        return None
     return DataKey(wrap.record, wrap.compartment, wrap.version, secret)

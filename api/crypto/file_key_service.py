@@ -1,52 +1,30 @@
 """The `file` key service: the keys of the owners that this process serves, in memory.
 
-Per owner there are versions of a KEK, which wraps, and of an IDX, which makes
-keyed tags. Only owners that were asked for are kept; of the others nothing
-remains after the start. Keys go in and out as bytes; nothing here knows what
-they are for beyond the context that binds them.
+Several processes may stand on one key file. What is made new (wraps, tags) is made
+under the newest version in the file at that time, and an unknown version is looked
+for in the file before it is refused; so a rotation in one process holds in all of
+them from the moment it is done. Of owners that are not served nothing is kept, and
+a change leaves their keys in the file as they are.
 """
 
-import json
 import os
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NoReturn
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.hmac import HMAC
-from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
-
-from api.crypto import key_file
-from api.crypto.framing import frame
+from api.crypto import key_file, key_payload
+from api.crypto.followed_keys import FollowedKeys, Passphrase, change
+from api.crypto.held_keys import HeldKeys
 from api.crypto.key_file import Cost, Randomness
-from api.errors import KeysUnavailable, RefusesToStart, SealBroken
+from api.crypto.key_payload import Content, Now
+from api.crypto.key_service import KeyKind, KeyStatus
+from api.errors import KeysUnavailable, RefusesToStart
 
-_KEY_SIZE = 32
-_NONCE = 12
-_FORMAT = b"\x01"
-_WRAP = b"perisai file kek v1"
-_TAGS = b"perisai file idx v1"
-
-Payload = dict[str, dict[str, list[dict[str, Any]]]]
-
-
-@dataclass(frozen=True, slots=True)
-class KeyStatus:
-    """What may be known of a key by everybody.
-
-    Attributes:
-        kind: "kek" or "idx".
-        made: when; its age is for the caller's clock.
-    """
-
-    owner: str
-    kind: str
-    version: int
-    made: datetime
+_kek_version = itemgetter(1)
 
 
 def _now() -> datetime:
@@ -56,103 +34,96 @@ def _now() -> datetime:
 class FileKeyService:
     """The open keys of the served owners; it shows nothing."""
 
-    def __init__(self, payload: Payload, randomness: Randomness) -> None:
-        """Take over the keys in *payload*; made by `create` and `open`."""
+    def __init__(self, followed: FollowedKeys, now: Now, randomness: Randomness) -> None:
+        """Serve the keys of *followed*; made by `create` and `open`."""
+        self._followed = followed
+        self._now = now
         self._randomness = randomness
-        self._keks: dict[str, dict[int, AESGCM]] = {}
-        self._indexes: dict[str, bytes] = {}
-        self._status: list[KeyStatus] = []
-        for owner, kinds in payload.items():
-            self._keks[owner] = {k["version"]: AESGCM(_secret(k)) for k in kinds["kek"]}
-            self._indexes[owner] = _secret(max(kinds["idx"], key=lambda k: int(k["version"])))
-            self._status += (
-                KeyStatus(owner, kind, k["version"], datetime.fromisoformat(k["made"]))
-                for kind, keys in kinds.items()
-                for k in keys
-            )
+        self._unwrapped: Counter[str] = Counter()
 
     @classmethod
     def create(
         cls,
         path: Path,
-        passphrase: str,
+        passphrase: Passphrase,
         owners: Collection[str],
         *,
         cost: Cost | None = None,
-        now: Callable[[], datetime] = _now,
+        now: Now = _now,
         randomness: Randomness = os.urandom,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> "FileKeyService":
         """Make a key file with new keys for *owners*, and open it.
 
         Raises:
             RefusesToStart: there is one already, or the passphrase is too short.
         """
-        payload = {owner: _new_owner(now, randomness) for owner in sorted(owners)}
-        key_file.create(path, passphrase, _printed(payload), cost or Cost(), randomness)
-        return cls(payload, randomness)
+        content = key_payload.new_content()
+        for owner in sorted(owners):
+            key_payload.add_owner(content, owner, now, randomness)
+        payload = key_payload.printed(content)
+        header = key_file.create(path, passphrase(), payload, cost or Cost(), randomness)
+        keys = HeldKeys(content, owners)
+        followed = FollowedKeys(path, passphrase, header, keys, randomness, monotonic)
+        return cls(followed, now, randomness)
 
     @classmethod
     def open(
         cls,
         path: Path,
-        passphrase: str,
+        passphrase: Passphrase,
         owners: Collection[str],
         *,
+        now: Now = _now,
         randomness: Randomness = os.urandom,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> "FileKeyService":
         """Open the keys of *owners*, and of nobody else.
 
         Raises:
             RefusesToStart: the file does not open, is open to others, or lacks an owner.
         """
-        payload = _parsed(key_file.read(path, passphrase))
-        missing = sorted(set(owners) - payload.keys())
+        opened = key_file.read(path, passphrase())
+        content = key_payload.parsed(opened.payload)
+        missing = sorted(set(owners) - content["owners"].keys())
         if missing:
             raise RefusesToStart(f"The key file {path} has no keys of: {', '.join(missing)}.")
-        return cls({owner: payload[owner] for owner in sorted(set(owners))}, randomness)
+        keys = HeldKeys(content, owners)
+        followed = FollowedKeys(path, passphrase, opened.header, keys, randomness, monotonic)
+        return cls(followed, now, randomness)
 
     @staticmethod
     def add_owner(
         path: Path,
-        passphrase: str,
+        passphrase: Passphrase,
         owner: str,
         *,
-        cost: Cost | None = None,
-        now: Callable[[], datetime] = _now,
+        now: Now = _now,
         randomness: Randomness = os.urandom,
     ) -> None:
-        """Add new keys for *owner* to the key file; open services do not notice.
+        """Add new keys for *owner* to the key file; open services do not serve them.
 
         Raises:
             RefusesToStart: the file does not open, or holds keys of *owner* already.
         """
-        with key_file.locked_folder(path) as folder:
-            payload = _parsed(key_file.read(path, passphrase))
-            if owner in payload:
+
+        def add(content: Content) -> bool:
+            if owner in content["owners"]:
                 raise RefusesToStart(f"The key file {path} has keys of {owner} already.")
-            payload[owner] = _new_owner(now, randomness)
-            key_file.replace(
-                path, folder, passphrase, _printed(payload), cost or Cost(), randomness
-            )
+            key_payload.add_owner(content, owner, now, randomness)
+            return True
+
+        change(path, passphrase, add, randomness)
 
     async def wrap_many(
         self, owner: str, items: Sequence[tuple[bytes, bytes]]
     ) -> list[tuple[int, bytes]]:
-        """Wrap each (context, key) under the newest KEK: (its version, the wrapped key).
+        """Wrap each (context, key) under the newest KEK in the file.
 
         Raises:
-            KeysUnavailable: *owner* is not served here.
+            KeysUnavailable: *owner* is not served here, or the changed file does not open.
         """
-        keks = self._keks_of(owner)
-        version = max(keks)
-        prefix = _wrap_prefix(owner, version)
-        wraps = []
-        for context, key in items:
-            nonce = self._randomness(_NONCE)
-            wraps.append(
-                (version, _FORMAT + nonce + keks[version].encrypt(nonce, key, prefix + context))
-            )
-        return wraps
+        return (await self._newest(owner)).wrap(owner, items, self._randomness)
 
     async def unwrap_many(
         self, owner: str, items: Sequence[tuple[bytes, int, bytes]]
@@ -160,41 +131,83 @@ class FileKeyService:
         """Unwrap each (context, KEK version, wrapped key).
 
         Raises:
-            KeysUnavailable: *owner* is not served here.
+            KeysUnavailable: *owner* is not served here, or the changed file does not open.
             SealBroken: one does not hold in its context, or its version is no more.
         """
-        served = self._keks_of(owner)
-        ready = {
-            version: (kek.decrypt, _wrap_prefix(owner, version)) for version, kek in served.items()
-        }
-        keys = []
-        for context, version, wrapped in items:
-            if version not in ready or wrapped[:1] != _FORMAT:
-                raise SealBroken
-            decrypt, prefix = ready[version]
-            try:
-                keys.append(decrypt(wrapped[1:13], wrapped[13:], prefix + context))
-            except (InvalidTag, ValueError):  # ValueError: cut within the nonce.
-                raise SealBroken from None
-        return keys
+        opened = await self._unwrap(owner, items)
+        self._unwrapped[owner] += len(opened)
+        return opened
 
-    async def prf_many(self, owner: str, label: bytes, items: Sequence[bytes]) -> list[bytes]:
+    def unwrapped(self) -> Mapping[str, int]:
+        """Give how many keys of each owner were unwrapped since the start."""
+        return dict(self._unwrapped)
+
+    async def _unwrap(self, owner: str, items: Sequence[tuple[bytes, int, bytes]]) -> list[bytes]:
+        keys = self._followed.keys
+        if not keys.holds(owner, KeyKind.KEK, map(_kek_version, items)):
+            keys = await self._newest(owner)
+        return keys.unwrap(owner, items)
+
+    async def prf_many(
+        self, owner: str, label: bytes, items: Sequence[bytes], version: int
+    ) -> list[bytes]:
         """Give HMAC-SHA-256 of each item under the owner's key for *label* (32 bytes each).
 
         Raises:
-            KeysUnavailable: *owner* is not served here.
+            KeysUnavailable: *owner* is not served here, or has no such *version*.
         """
-        index = self._indexes.get(owner)
-        if index is None:
-            raise KeysUnavailable
-        info = frame(_TAGS, owner.encode(), label)
-        keyed = HMAC(HKDFExpand(SHA256(), _KEY_SIZE, info).derive(index), SHA256())
-        tags = []
-        for item in items:
-            mac = keyed.copy()
-            mac.update(item)
-            tags.append(mac.finalize())
-        return tags
+        keys = self._followed.keys
+        if not keys.holds(owner, KeyKind.IDX, [version]):
+            keys = await self._newest(owner)
+        return keys.prf(owner, label, items, version)
+
+    async def versions(self, owner: str, kind: KeyKind) -> list[int]:
+        """List the versions that are in the file, ascending.
+
+        Raises:
+            KeysUnavailable: *owner* is not served here, or the changed file does not open.
+        """
+        return (await self._newest(owner)).versions(owner, kind)
+
+    async def rotate(self, owner: str, kind: KeyKind, unless: int | None = None) -> int:
+        """Add a new version, which is used from now on; give its number.
+
+        Args:
+            unless: add none where this version is in the file, with the file locked.
+
+        Raises:
+            KeysUnavailable: *owner* is not served here, or the file cannot be changed.
+        """
+
+        def add(content: Content) -> bool:
+            if unless is not None and key_payload.newest(content, owner, kind) >= unless:
+                return False
+            key_payload.add_version(content, owner, kind, self._now, self._randomness)
+            return True
+
+        return (await self._followed.change(owner, add)).versions(owner, kind)[-1]
+
+    async def destroy_below(self, owner: str, kind: KeyKind, version: int) -> None:
+        """Destroy every version below *version*; what only they open is lost for good.
+
+        Other processes let go of them when they look next. The old file's blocks are
+        the disk's to forget, and sealed with the passphrase like the new ones.
+
+        Raises:
+            KeysUnavailable: *owner* is not served here, there is no such *version*, or
+                the file cannot be changed. Nothing was destroyed.
+        """
+        await self._followed.change(
+            owner, lambda content: key_payload.drop_below(content, owner, kind, version, self._now)
+        )
+
+    async def refresh(self) -> None:
+        """Take over what another process changed since; cheap where nothing was.
+
+        Raises:
+            KeysUnavailable: the changed file does not open; what was open stays so.
+        """
+        await self._followed.refresh()
 
     async def health(self) -> None:
         """Prove that every served owner can wrap and unwrap.
@@ -202,21 +215,24 @@ class FileKeyService:
         Raises:
             KeysUnavailable: one cannot, or none is served.
         """
-        if not self._keks:
+        owners = self._followed.keys.owners
+        if not owners:
             raise KeysUnavailable
-        for owner in self._keks:
+        for owner in owners:
             [(version, wrapped)] = await self.wrap_many(owner, [(b"health", b"")])
-            await self.unwrap_many(owner, [(b"health", version, wrapped)])
+            await self._unwrap(owner, [(b"health", version, wrapped)])
 
     async def status(self) -> list[KeyStatus]:
         """List owners, kinds, versions and ages; no secret."""
-        return list(self._status)
+        return list(self._followed.keys.status)
 
-    def _keks_of(self, owner: str) -> dict[int, AESGCM]:
-        keks = self._keks.get(owner)
-        if keks is None:
-            raise KeysUnavailable
-        return keks
+    async def close(self) -> None:
+        """Let go of all keys; nobody is served from now on."""
+        await self._followed.close()
+
+    async def _newest(self, owner: str) -> HeldKeys:
+        self._followed.keys.versions(owner, KeyKind.KEK)  # Nobody else makes us look.
+        return await self._followed.look()
 
     def __repr__(self) -> str:
         """Show nothing."""
@@ -225,37 +241,3 @@ class FileKeyService:
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         """Refuse: a pickle of keys is a leak."""
         raise TypeError("keys are not pickled or copied")
-
-
-def _wrap_prefix(owner: str, version: int) -> bytes:
-    return frame(_WRAP, owner.encode(), version.to_bytes(4))
-
-
-def _new_owner(
-    now: Callable[[], datetime], randomness: Randomness
-) -> dict[str, list[dict[str, Any]]]:
-    made = now().astimezone(UTC).isoformat(timespec="seconds")
-    return {
-        kind: [{"version": 1, "made": made, "key": randomness(_KEY_SIZE).hex()}]
-        for kind in ("kek", "idx")
-    }
-
-
-def _secret(key: dict[str, Any]) -> bytes:
-    secret = bytes.fromhex(key["key"])
-    if len(secret) != _KEY_SIZE:
-        raise RefusesToStart("The key file holds a key that has not 32 bytes.")
-    return secret
-
-
-def _printed(payload: Payload) -> bytes:
-    return json.dumps({"v": 1, "owners": payload}, separators=(",", ":")).encode()
-
-
-def _parsed(data: bytes) -> Payload:
-    # Authenticated before: whoever wrote it held the passphrase, so only the version is asked.
-    content = json.loads(data)
-    if content["v"] != 1:
-        raise RefusesToStart("The key file is of a newer version of Perisai.")
-    owners: Payload = content["owners"]
-    return owners

@@ -9,10 +9,11 @@ import fcntl
 import os
 import stat
 import struct
+import threading
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -59,21 +60,45 @@ class Cost:
         )
 
 
-def read(path: Path, passphrase: str) -> bytes:
-    """Give the payload of the key file.
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An open key file.
+
+    Attributes:
+        header: no two writes have the same, so it tells whether a file was changed.
+        cost: what its writer had a guess cost.
+    """
+
+    header: bytes
+    cost: Cost
+    payload: bytes = field(repr=False)
+
+
+def header(path: Path) -> bytes:
+    """Give the header of the key file, without the passphrase and its cost.
+
+    Raises:
+        RefusesToStart: no such file, or open to others.
+    """
+    return _bytes_of(path, _HEADER.size)
+
+
+def read(path: Path, passphrase: str) -> Opened:
+    """Open the key file.
 
     Raises:
         RefusesToStart: no such file, open to others, changed, or another passphrase.
     """
-    data = _bytes_of(path)
+    data = _bytes_of(path, _LONGEST)
     if len(data) < _HEADER.size or data[: len(_MAGIC)] != _MAGIC:
         raise RefusesToStart(f"{path} is not a key file of Perisai.")
-    _, memory, iterations, lanes, salt, nonce = _HEADER.unpack_from(data)
+    head, sealed = data[: _HEADER.size], data[_HEADER.size :]
+    _, memory, iterations, lanes, salt, nonce = _HEADER.unpack(head)
     cost = Cost(memory, iterations, lanes)
     if cost.bearable():
         cipher = AESGCM(_derived(passphrase, salt, cost))
         try:
-            return cipher.decrypt(nonce, data[_HEADER.size :], data[: _HEADER.size])
+            return Opened(head, cost, cipher.decrypt(nonce, sealed, head))
         except InvalidTag:
             pass
     raise RefusesToStart(
@@ -81,8 +106,10 @@ def read(path: Path, passphrase: str) -> bytes:
     )
 
 
-def create(path: Path, passphrase: str, payload: bytes, cost: Cost, randomness: Randomness) -> None:
-    """Write a key file that was not there.
+def create(
+    path: Path, passphrase: str, payload: bytes, cost: Cost, randomness: Randomness
+) -> bytes:
+    """Write a key file that was not there; give its header.
 
     Raises:
         RefusesToStart: it is there already, or the passphrase is too short.
@@ -94,7 +121,7 @@ def create(path: Path, passphrase: str, payload: bytes, cost: Cost, randomness: 
     with locked_folder(path) as folder:
         if path.exists() or path.is_symlink():
             raise RefusesToStart(f"There is a key file at {path} already; it is never replaced.")
-        replace(path, folder, passphrase, payload, cost, randomness)
+        return replace(path, folder, passphrase, payload, cost, randomness)
 
 
 @contextmanager
@@ -117,16 +144,18 @@ def locked_folder(path: Path) -> Iterator[int]:
 
 def replace(
     path: Path, folder: int, passphrase: str, payload: bytes, cost: Cost, randomness: Randomness
-) -> None:
+) -> bytes:
     """Write the key file anew, under a new salt and nonce, with its *folder* locked.
+
+    Gives the new header.
 
     Raises:
         RefusesToStart: it would be too long to be read again; the old one stays.
     """
     salt, nonce = randomness(_SALT), randomness(_NONCE)
-    header = _HEADER.pack(_MAGIC, cost.memory, cost.iterations, cost.lanes, salt, nonce)
+    head = _HEADER.pack(_MAGIC, cost.memory, cost.iterations, cost.lanes, salt, nonce)
     cipher = AESGCM(_derived(passphrase, salt, cost))
-    data = header + cipher.encrypt(nonce, payload, header)
+    data = head + cipher.encrypt(nonce, payload, head)
     if len(data) > _LONGEST:
         raise RefusesToStart(f"The key file {path} would be longer than 1 MiB.")
 
@@ -140,9 +169,10 @@ def replace(
         os.fsync(descriptor)
     fresh.replace(path)
     os.fsync(folder)
+    return head
 
 
-def _bytes_of(path: Path) -> bytes:
+def _bytes_of(path: Path, limit: int) -> bytes:
     try:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
@@ -150,19 +180,25 @@ def _bytes_of(path: Path) -> bytes:
                 raise RefusesToStart(
                     f"Others than its owner may use the key file {path}. Run: chmod 600 {path}"
                 )
-            return file.read(_LONGEST)
+            return file.read(limit)
     except OSError:
         raise RefusesToStart(f"The key file {path} is missing or cannot be read.") from None
+
+
+#: Two derivations at once in one process were seen to wait for each other for ever (their
+#: lanes share OpenSSL's threads); and each takes 256 MiB.
+_ONE_AT_A_TIME = threading.Lock()
 
 
 def _derived(passphrase: str, salt: bytes, cost: Cost) -> bytes:
     # NFC: one passphrase, typed on two systems, is one byte string. A lone surrogate
     # passes, since an error would hold the passphrase.
     typed = unicodedata.normalize("NFC", passphrase).encode(errors="surrogatepass")
-    return Argon2id(
-        salt=salt,
-        length=32,
-        iterations=cost.iterations,
-        lanes=cost.lanes,
-        memory_cost=cost.memory,
-    ).derive(typed)
+    with _ONE_AT_A_TIME:
+        return Argon2id(
+            salt=salt,
+            length=32,
+            iterations=cost.iterations,
+            lanes=cost.lanes,
+            memory_cost=cost.memory,
+        ).derive(typed)

@@ -25,8 +25,11 @@ STEP = 4096
 
 # The type of the value stands behind the payload and marks its end, as the marker of
 # ISO/IEC 7816-4 does: no type is zero, and after it there are only zeros.
-_ABSENT = b"\x01"
-_DATE = struct.Struct(">HBB")
+_ABSENT, _TEXT, _TEXTS, _DATE = b"\x01", b"\x02", b"\x03", b"\x04"
+_ZERO = b"\x00"
+_MARKS = {"text": _TEXT, "texts": _TEXTS, "date": _DATE}
+
+_NUMBERS = struct.Struct(">HBB")  # Year, month, day.
 
 
 def encode(kind: str, value: str | Sequence[str] | date | None) -> bytes:
@@ -38,11 +41,10 @@ def encode(kind: str, value: str | Sequence[str] | date | None) -> bytes:
     """
     if value is None:
         return _padded(_ABSENT)
-    mark, to_bytes, _ = _KINDS[kind]
-    payload = to_bytes(value)
+    payload = _ENCODERS[kind](value)
     if len(payload) > MAX_PAYLOAD:
         raise ValueInvalid
-    return _padded(payload + mark)
+    return _padded(payload + _MARKS[kind])
 
 
 def decode(kind: str, plain: bytes) -> Plain:
@@ -51,20 +53,14 @@ def decode(kind: str, plain: bytes) -> Plain:
     Raises:
         SealBroken: not the encoding of a value of *kind*.
     """
-    marked = plain.rstrip(b"\x00")
-    mark, _, from_bytes = _KINDS[kind]
-    if marked[-1:] == mark:
-        return from_bytes(marked[:-1])
-    if marked == _ABSENT:
-        return None
-    raise SealBroken
+    return DECODERS[kind](plain)
 
 
 def _padded(marked: bytes) -> bytes:
     bucket = SMALLEST
     while bucket < len(marked):
         bucket += bucket if bucket < STEP else STEP
-    return marked.ljust(bucket, b"\x00")
+    return marked.ljust(bucket, _ZERO)
 
 
 def _bytes_of_text(value: object) -> bytes:
@@ -77,9 +73,13 @@ def _bytes_of_text(value: object) -> bytes:
     raise ValueInvalid
 
 
-def _text_of_bytes(payload: bytes) -> str:
+def _text(plain: bytes) -> str | None:
+    marked = plain.rstrip(_ZERO)
+    if marked[-1:] != _TEXT:
+        _check_absence(marked)
+        return None
     try:
-        return payload.decode()
+        return marked[:-1].decode()
     except UnicodeDecodeError:
         pass  # As above.
     raise SealBroken
@@ -91,37 +91,59 @@ def _bytes_of_texts(value: object) -> bytes:
     return frame(*map(_bytes_of_text, value)) if value else b""
 
 
-def _texts_of_bytes(payload: bytes) -> tuple[str, ...]:
+def _texts(plain: bytes) -> tuple[str, ...] | None:
+    marked = plain.rstrip(_ZERO)
+    if marked[-1:] != _TEXTS:
+        _check_absence(marked)
+        return None
+    end = len(marked) - 1
     texts = []
     position = 0
-    while position < len(payload):
-        start = position + 4
-        position = start + int.from_bytes(payload[start - 4 : start])
-        if position > len(payload):
-            raise SealBroken
-        texts.append(_text_of_bytes(payload[start:position]))
-    return tuple(texts)
+    try:
+        while position < end:
+            start = position + 4
+            position = start + int.from_bytes(marked[start - 4 : start])
+            if position > end:
+                raise SealBroken
+            texts.append(marked[start:position].decode())
+    except UnicodeDecodeError:
+        pass  # As above.
+    else:
+        return tuple(texts)
+    raise SealBroken
 
 
 def _bytes_of_date(value: object) -> bytes:
     if type(value) is not date:  # A datetime is a date to isinstance.
         raise TypeError("a date field takes a date")
-    return _DATE.pack(value.year, value.month, value.day)
+    return _NUMBERS.pack(value.year, value.month, value.day)
 
 
-def _date_of_bytes(payload: bytes) -> date:
+def _date(plain: bytes) -> date | None:
+    marked = plain.rstrip(_ZERO)
+    if marked[-1:] != _DATE:
+        _check_absence(marked)
+        return None
     try:
-        return date(*_DATE.unpack(payload))
+        return date(*_NUMBERS.unpack(marked[:-1]))
     except (struct.error, ValueError):
         pass  # As above: the text of the error names the value.
     raise SealBroken
 
 
-_KINDS: dict[str, tuple[bytes, Callable[[object], bytes], Callable[[bytes], Plain]]] = {
-    "text": (b"\x02", _bytes_of_text, _text_of_bytes),
-    "texts": (b"\x03", _bytes_of_texts, _texts_of_bytes),
-    "date": (b"\x04", _bytes_of_date, _date_of_bytes),
+def _check_absence(marked: bytes) -> None:
+    if marked != _ABSENT:
+        raise SealBroken
+
+
+_ENCODERS: dict[str, Callable[[object], bytes]] = {
+    "text": _bytes_of_text,
+    "texts": _bytes_of_texts,
+    "date": _bytes_of_date,
 }
 
+#: What `decode` does, by kind.
+DECODERS: dict[str, Callable[[bytes], Plain]] = {"text": _text, "texts": _texts, "date": _date}
+
 #: The kinds of value that a place can hold.
-KINDS = frozenset(_KINDS)
+KINDS = frozenset(DECODERS)

@@ -6,6 +6,7 @@ that no row's MAC holds for another row (FORMAT.md, "Right").
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from hmac import compare_digest
 from typing import Any, NoReturn, TypeAlias, final
 from uuid import UUID
@@ -19,6 +20,7 @@ from api.errors import ValueInvalid
 Cell: TypeAlias = str | int | bool | date | datetime | UUID | None
 
 _PURPOSE = b"perisai right v1"
+_SIGNED = b"perisai signed right v1"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -27,14 +29,13 @@ _MICROSECOND = timedelta(microseconds=1)
 class RightsKey:
     """The key under which one owner seals rows that grant something; it shows nothing."""
 
-    __slots__ = ("_mac", "_printers")
+    __slots__ = ("_mac",)
 
     def __init__(self, secret: bytes) -> None:
         """Take the 32 random bytes *secret*."""
         if len(secret) != 32:
             raise ValueError("a rights key has 32 bytes")
         self._mac = HMAC(secret, SHA256())
-        self._printers = _Printers(_PRINTERS)
 
     def seal(self, table: str, values: Sequence[Cell]) -> bytes:
         """Give the MAC (32 bytes) of a row: its *values*, in an order fixed by the caller.
@@ -44,12 +45,8 @@ class RightsKey:
             OverflowError: a number that does not fit into 64 bits.
             ValueInvalid: a text that is no valid Unicode.
         """
-        printers = self._printers
         mac = self._mac.copy()
-        mac.update(
-            frame(_PURPOSE, table.encode())
-            + b"".join([printers[type(value)](value) for value in values])
-        )
+        mac.update(_message(_PURPOSE, table, values))
         return mac.finalize()
 
     def holds(self, table: str, values: Sequence[Cell], mac: bytes) -> bool:
@@ -63,6 +60,24 @@ class RightsKey:
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         """Refuse: a pickle of a key is a leak."""
         raise TypeError("a key is not pickled or copied")
+
+
+def signed_message(table: str, values: Sequence[Cell]) -> bytes:
+    """Give what is signed of a row whose right crosses agencies. Raises as `RightsKey.seal` does.
+
+    It never is the message of a MAC: its purpose is another.
+    """
+    return _message(_SIGNED, table, values)
+
+
+def _message(purpose: bytes, table: str, values: Sequence[Cell]) -> bytes:
+    printers = _printers
+    return b"".join([_head(purpose, table), *[printers[type(value)](value) for value in values]])
+
+
+@lru_cache(maxsize=64)  # Purposes times tables.
+def _head(purpose: bytes, table: str) -> bytes:
+    return frame(purpose, table.encode())
 
 
 # Each begins with its type and is of fixed length or says its length, so that joining
@@ -129,3 +144,6 @@ class _Printers(dict[type, Callable[[Any], bytes]]):
                 self[kind] = printer
                 return printer
         raise TypeError("a right is made of text, numbers, truth values, dates, moments and ids")
+
+
+_printers = _Printers(_PRINTERS)

@@ -14,7 +14,7 @@ from cryptography.exceptions import InvalidTag
 
 from api.crypto.data_keys import FIELD_FORMAT, DataKey
 from api.crypto.framing import LENGTH_16, frame
-from api.crypto.plaintext import KINDS, Plain, decode, encode
+from api.crypto.plaintext import DECODERS, Plain, encode
 from api.crypto.sealed import Sealed
 from api.errors import SealBroken
 from api.vocabulary import Compartment
@@ -37,6 +37,7 @@ class Place:
     Attributes:
         kind: "text", "texts" or "date".
         prefix: the beginning of the associated data, built once.
+        decode: gives a value of this kind back.
     """
 
     table: str
@@ -44,20 +45,22 @@ class Place:
     compartment: Compartment
     kind: str
     prefix: bytes = field(init=False, repr=False, compare=False)
+    decode: Callable[[bytes], Plain] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Build the prefix.
+        """Build what every opening takes.
 
         Raises:
             ValueError: an unknown kind, or a part that is empty.
         """
-        if self.kind not in KINDS:
+        if self.kind not in DECODERS:
             raise ValueError("the kind of a place is text, texts or date")
         if not self.table or not self.column:
             raise ValueError("a place has a table and a column")
         words = (self.table, self.column, self.compartment, self.kind)
         prefix = frame(_PURPOSE, *(word.encode() for word in words)) + LENGTH_16
         object.__setattr__(self, "prefix", prefix)
+        object.__setattr__(self, "decode", DECODERS[self.kind])
 
 
 def seal(
@@ -80,7 +83,7 @@ def seal(
         raise ValueError("the key is of another compartment")
     plain = encode(place.kind, value)
     nonce = randomness(_NONCE)
-    body = key.cipher.encrypt(nonce, plain, place.prefix + row.int.to_bytes(16) + key.binding)
+    body = key.cipher.encrypt(nonce, plain, place.prefix + key.bound_to(row))
     return Sealed(key.header + nonce + body)
 
 
@@ -93,13 +96,12 @@ def open_sealed(key: DataKey, place: Place, row: UUID, sealed: Sealed) -> Plain:
     data = sealed.data
     if data[:_HEADER] != key.header:
         raise SealBroken
+    associated = place.prefix + (key.own if row is key.record else key.bound_to(row))
     try:
-        plain = key.cipher.decrypt(
-            data[_HEADER:_BODY], data[_BODY:], place.prefix + row.int.to_bytes(16) + key.binding
-        )
+        plain = key.cipher.decrypt(data[_HEADER:_BODY], data[_BODY:], associated)
     except (InvalidTag, ValueError):  # ValueError: cut within the nonce.
         raise SealBroken from None
-    return decode(place.kind, plain)
+    return place.decode(plain)
 
 
 def key_version(sealed: Sealed) -> int:

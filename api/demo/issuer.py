@@ -64,13 +64,27 @@ class DemoIssuer:
         private, public = self._key_path(organisation), self.jwks_path(organisation)
         if not private.exists():
             made = ECKey.generate_key("P-256", {"use": "sig", "alg": "ES256"}, auto_kid=True)
-            _write(private, json.dumps(made.as_dict(private=True)))
+            private_file(private, json.dumps(made.as_dict(private=True)))
         key = ECKey.import_key(json.loads(private.read_bytes()))
-        _write(public, json.dumps({"keys": [key.as_dict(private=False)]}))
+        private_file(public, json.dumps({"keys": [key.as_dict(private=False)]}))
         return public
 
-    def mint(self, organisation: str, subject: str, *, lifetime: timedelta = TOKEN_LIFETIME) -> str:
+    def mint(
+        self,
+        organisation: str,
+        subject: str,
+        *,
+        lifetime: timedelta = TOKEN_LIFETIME,
+        acr: str | None = None,
+        auth_time: datetime | None = None,
+        key_thumbprint: str | None = None,
+    ) -> str:
         """Sign an access token (RFC 9068) that says *subject* of *organisation* asks.
+
+        Args:
+            acr, auth_time: how and when the person signed in; None: the token does not say.
+            key_thumbprint: thumbprint of the key that has to be proven with the token (RFC 9449);
+                None: it is good for whoever bears it.
 
         Raises:
             RefusesToStart: the organisation has no key yet.
@@ -92,6 +106,9 @@ class DemoIssuer:
                 "iat": now,
                 "exp": now + int(lifetime.total_seconds()),
                 "jti": uuid.uuid4().hex,
+                **({} if acr is None else {"acr": acr}),
+                **({} if auth_time is None else {"auth_time": int(auth_time.timestamp())}),
+                **({} if key_thumbprint is None else {"cnf": {"jkt": key_thumbprint}}),
             },
             key,
             algorithms=["ES256"],
@@ -107,8 +124,8 @@ def _slug(organisation: str) -> str:
     return organisation
 
 
-def _write(path: Path, text: str) -> None:
-    """Replace the file as a whole; only its owner may read it."""
+def private_file(path: Path, text: str) -> None:
+    """Write the file as a whole, or replace it; only its owner may read it."""
     new = path.with_name(f".{path.name}.new")
     new.unlink(missing_ok=True)
     with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

@@ -9,6 +9,7 @@ from api.casework.house import House
 from api.casework.provisioning import NewRelease
 from api.casework.releases import ReleaseContent
 from api.casework.writing import Batch, NewDefender, NewNote
+from api.demo.synthetic_consents import AGREED
 from api.demo.synthetic_records import (
     Synthetic,
     SyntheticCaseFile,
@@ -94,6 +95,7 @@ def _batch(
             f.id: {
                 "account": f.account,
                 "sexual_violence_forms": f.sexual_violence_forms,
+                "adversary_institutions": (),
             }
             for f in files
         },
@@ -124,6 +126,22 @@ def _batch(
             )
             for n in records.notes
             if n.case_file in ids
+        ],
+        [
+            {
+                "id": c.id,
+                "defender": c.defender,
+                "case_file": c.case_file,
+                "recipient": None,
+                "compartments": ",".join(AGREED),
+                "purpose": c.purpose.value,
+                "until": c.until,
+                "form": c.form.value,
+                "recorded_by": c.recorded_by,
+                "recorded_at": c.recorded_at,
+            }
+            for c in records.consents
+            if c.case_file in ids
         ],
     )
 

@@ -15,6 +15,7 @@ from faker import Faker
 from api.code_lists import CodeLists, load
 from api.demo import synthetic_words as words
 from api.demo.synthetic_case_files import CaseFiles
+from api.demo.synthetic_consents import consents
 from api.demo.synthetic_members import AGENCIES, KOMNAS_HAM, LBH, ORGANISATIONS, UNION, members
 from api.demo.synthetic_records import (
     Synthetic,
@@ -107,6 +108,7 @@ def synthetic(seed: int, today: date, case_files: int = 250) -> Synthetic:
         assignments=tuple(assignments),
         notes=tuple(notes),
         releases=tuple(_releases(random, today, lists, [*shown, files[-1]])),
+        consents=tuple(consents(seed, today, files, assignments)),
         open_to_sari=shown[0].id,
         closed_to_sari=shown[1].id,
     )

@@ -10,6 +10,8 @@ from api.vocabulary import (
     AssignmentId,
     CaseFileId,
     CaseStatus,
+    ConsentForm,
+    ConsentId,
     DefenderId,
     MemberId,
     NoteId,
@@ -118,6 +120,20 @@ class SyntheticNote:
 
 
 @dataclass(frozen=True, slots=True)
+class SyntheticConsent:
+    """What a defender agreed to be told to every agency; what is not named was not asked."""
+
+    id: ConsentId
+    defender: DefenderId
+    case_file: CaseFileId
+    purpose: Purpose
+    until: datetime
+    form: ConsentForm
+    recorded_by: MemberId
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SyntheticRelease:
     """What a partner is to receive of a case file; `summary` names nobody.
 
@@ -152,6 +168,7 @@ class Synthetic:
     assignments: tuple[SyntheticAssignment, ...]
     notes: tuple[SyntheticNote, ...]
     releases: tuple[SyntheticRelease, ...]
+    consents: tuple[SyntheticConsent, ...]
     open_to_sari: CaseFileId
     closed_to_sari: CaseFileId
 

@@ -66,6 +66,9 @@ def caller_of(
         purpose=why,
         basis=_basis(basis, why),
         request=request,
+        acr=claims.acr,
+        auth_time=claims.auth_time,
+        signed_in_until=claims.expires_at,
     )
 
 

@@ -190,7 +190,16 @@ def keys_of(document: bytes) -> _Keys:
 
 
 def _usable(member: dict[str, Any]) -> Key | None:
-    if not isinstance(member.get("kid"), str) or "d" in member or "k" in member:
+    return public_key(member) if isinstance(member.get("kid"), str) else None
+
+
+def public_key(member: dict[str, Any]) -> Key | None:
+    """Take a public key that may verify a signature of ALGORITHMS; None: it is no such key.
+
+    Raises:
+        JoseError, AttributeError, TypeError, ValueError: it is malformed.
+    """
+    if "d" in member or "k" in member:
         return None
     if member.get("use", "sig") != "sig" or "verify" not in member.get("key_ops", ["verify"]):
         return None

@@ -5,29 +5,21 @@ of a token is ever logged, put in an error or shown by a repr.
 """
 
 import hashlib
-import json
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, NoReturn
-
-from joserfc import jws
-from joserfc.errors import JoseError
+from enum import Enum
+from typing import Any, TypeVar
 
 from api.errors import NotSignedIn, TokenExpired
-from api.identity.jwks import ALGORITHMS, JwksSource
+from api.identity.jwks import JwksSource
+from api.identity.signed import LEEWAY, Signed, read_name, read_time
 from api.vocabulary import Organisation
-
-#: Clocks of issuers may differ from ours by this much.
-LEEWAY = timedelta(seconds=30)
 
 #: A longer token is refused unread, bytes.
 TOKEN_MOST = 8 * 1024
-
-#: A subject, client id or token id is at most this long, characters.
-NAME_MOST = 255
 
 #: So many verified tokens are remembered.
 REMEMBERED_MOST = 4096
@@ -42,7 +34,28 @@ _TYPES = frozenset({"at+jwt", "application/at+jwt"})
 #: the token choose its key; "crit" and "b64" would change what is verified.
 _HEADER = frozenset({"alg", "kid", "typ", "x5t", "x5t#S256"})
 
-_BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*)", re.ASCII | re.IGNORECASE)
+_T = TypeVar("_T")
+
+#: RFC 6750, 2.1 and RFC 9449, 7.1.
+_CREDENTIALS = re.compile(r"(bearer|dpop) +([A-Za-z0-9._~+/-]+=*)", re.ASCII | re.IGNORECASE)
+
+#: A SHA-256 thumbprint of a JWK (RFC 7638): 32 bytes in base64url.
+_THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
+
+
+class Scheme(Enum):
+    """How a token was presented."""
+
+    BEARER = "bearer"
+    DPOP = "dpop"
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """A token as it was sent."""
+
+    scheme: Scheme
+    token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +79,10 @@ class Claims:
     Attributes:
         organisation: whose issuer signed it; from our settings, not from the token.
         expires_at: UTC.
+        acr, auth_time: how and when the person signed in (RFC 9068, 2.2.1), the latter in
+            UTC; None where the token does not say it, or not in a form that counts.
+        key_thumbprint: the thumbprint of the key without which the token counts for nothing
+            (`cnf.jkt`, RFC 9449, 6.1); None: it is good for whoever bears it.
     """
 
     issuer: str
@@ -73,6 +90,9 @@ class Claims:
     subject: str = field(repr=False)
     token_id: str = field(repr=False)
     expires_at: datetime
+    acr: str | None = None
+    auth_time: datetime | None = None
+    key_thumbprint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +117,6 @@ class TokenVerifier:
             raise ValueError("Two issuers have the same address.")
         self._audience = audience
         self._clock = clock
-        self._registry = _Registry(algorithms=list(ALGORITHMS))
         self._remembered: OrderedDict[bytes, _Remembered] = OrderedDict()
 
     async def verify(self, token: str) -> Claims:
@@ -116,7 +135,7 @@ class TokenVerifier:
             self._remembered.move_to_end(digest)
             return remembered.claims
         self._remembered.pop(digest, None)
-        claims = await self._verify(token.encode())
+        claims = await self._verify(token)
         now = self._clock()
         self._remembered[digest] = _Remembered(
             claims, until=min(claims.expires_at + LEEWAY, now + REMEMBERED_FOR)
@@ -125,34 +144,18 @@ class TokenVerifier:
             self._remembered.popitem(last=False)
         return claims
 
-    async def _verify(self, token: bytes) -> Claims:
-        try:
-            signed = jws.extract_compact(token, None, self._registry)
-            header = signed.headers()
-            said = json.loads(
-                signed.payload.decode("utf-8"),
-                object_pairs_hook=_no_doubles,
-                parse_constant=_no_constant,
-            )
-        except (JoseError, ValueError, TypeError, RecursionError):
-            raise NotSignedIn from None
-        if not isinstance(header, dict) or not isinstance(said, dict):
-            raise NotSignedIn
-        kid, algorithm = _checked_header(header)
-        url = said.get("iss")
+    async def _verify(self, token: str) -> Claims:
+        signed = Signed.read(token, most=TOKEN_MOST)
+        kid = _checked_header(signed.header)
+        url = signed.claims.get("iss")
         issuer = self._issuers.get(url) if isinstance(url, str) else None
         if issuer is None:
             raise NotSignedIn
-        key = await issuer.jwks.key(kid, algorithm)
+        key = await issuer.jwks.key(kid, signed.algorithm)
         if key is None:
             raise NotSignedIn
-        try:
-            holds = jws.validate_compact(signed, key, registry=self._registry)
-        except (JoseError, ValueError, TypeError):
-            raise NotSignedIn from None
-        if not holds:
-            raise NotSignedIn
-        return self._checked_claims(issuer, said)
+        signed.check(key)
+        return self._checked_claims(issuer, signed.claims)
 
     def _checked_claims(self, issuer: Issuer, said: dict[str, Any]) -> Claims:
         """Check what a token with a good signature says (RFC 9068, 4; RFC 7519, 4.1)."""
@@ -160,13 +163,14 @@ class TokenVerifier:
         leeway = LEEWAY.total_seconds()
         audience = said.get("aud")
         addressees = audience if isinstance(audience, list) else [audience]
-        expires, issued = _time(said.get("exp")), _time(said.get("iat"))
+        expires, issued = read_time(said.get("exp")), read_time(said.get("iat"))
         if self._audience not in addressees or issued > now + leeway:
             raise NotSignedIn
-        if "nbf" in said and _time(said["nbf"]) > now + leeway:
+        if "nbf" in said and read_time(said["nbf"]) > now + leeway:
             raise NotSignedIn
-        subject, token_id = _name(said.get("sub")), _name(said.get("jti"))
-        _name(said.get("client_id"))
+        subject, token_id = read_name(said.get("sub")), read_name(said.get("jti"))
+        read_name(said.get("client_id"))
+        key_thumbprint = _key_thumbprint(said)
         if expires <= now - leeway:
             raise TokenExpired
         return Claims(
@@ -175,69 +179,59 @@ class TokenVerifier:
             subject=subject,
             token_id=token_id,
             expires_at=datetime.fromtimestamp(expires, UTC),
+            acr=_said(read_name, said.get("acr")),
+            auth_time=_said(_moment, said.get("auth_time")),
+            key_thumbprint=key_thumbprint,
         )
 
 
-def bearer_token(authorization: Sequence[str]) -> str:
-    """Take the token out of the values of all Authorization headers (RFC 6750, 2.1).
+def presented(authorization: Sequence[str]) -> Presented:
+    """Take the token out of the values of all Authorization headers.
 
     Raises:
-        NotSignedIn: there is not exactly one header, or it holds no bearer token.
+        NotSignedIn: there is not exactly one header, or it holds no token.
     """
     if len(authorization) != 1:
         raise NotSignedIn
-    found = _BEARER.fullmatch(authorization[0])
+    found = _CREDENTIALS.fullmatch(authorization[0])
     if found is None:
         raise NotSignedIn
-    return found[1]
+    return Presented(Scheme(found[1].lower()), found[2])
 
 
-class _Registry(jws.JWSRegistry):
-    """The listed algorithms, without a warning for each token that says "EdDSA".
-
-    RFC 9864 retires that name because it leaves the curve open; `ALGORITHMS` fixes it.
-    """
-
-    def get_alg(self, name: str) -> Any:  # joserfc does not export the type of its algorithms.
-        if name not in ALGORITHMS:
-            raise NotSignedIn
-        return self.algorithms[name]
-
-
-def _checked_header(header: dict[str, Any]) -> tuple[str, str]:
-    kid, algorithm, kind = header.get("kid"), header.get("alg"), header.get("typ")
+def _checked_header(header: dict[str, Any]) -> str:
+    """Give the key id of a header that has nothing else than it may have."""
+    kind = header.get("typ")
     if not _HEADER.issuperset(header):
         raise NotSignedIn
     if not isinstance(kind, str) or kind.lower() not in _TYPES:
         raise NotSignedIn
-    if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
+    return read_name(header.get("kid"))
+
+
+def _key_thumbprint(said: dict[str, Any]) -> str | None:
+    """Read which key the token is bound to (RFC 7800, 3.1; RFC 9449, 6.1).
+
+    A binding that is not understood cannot be held to, so such a token is refused.
+    """
+    if "cnf" not in said:
+        return None
+    confirmation = said["cnf"]
+    if not isinstance(confirmation, dict) or confirmation.keys() != {"jkt"}:
         raise NotSignedIn
-    return _name(kid), algorithm
-
-
-def _time(value: object) -> float:
-    """Read a NumericDate, from 1970 and before the year 9999, where dates of Python end."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    thumbprint = confirmation["jkt"]
+    if not isinstance(thumbprint, str) or _THUMBPRINT.fullmatch(thumbprint) is None:
         raise NotSignedIn
-    if not 0 <= value <= 253_370_764_800:  # False for NaN too.
-        raise NotSignedIn
-    return float(value)
+    return thumbprint
 
 
-def _name(value: object) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= NAME_MOST:
-        raise NotSignedIn
-    if not value.isprintable():
-        raise NotSignedIn
-    return value
+def _moment(value: object) -> datetime:
+    return datetime.fromtimestamp(read_time(value), UTC)
 
 
-def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    said = dict(pairs)
-    if len(said) != len(pairs):
-        raise ValueError
-    return said
-
-
-def _no_constant(_: str) -> NoReturn:
-    raise ValueError
+def _said(read: Callable[[object], _T], value: object) -> _T | None:
+    """Read a claim that few changes ask for; malformed, it is as good as none."""
+    try:
+        return read(value)
+    except NotSignedIn:
+        return None

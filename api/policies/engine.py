@@ -7,14 +7,18 @@ so none of them leaves this module, and of what Polar text can make a host do
 
 import hashlib
 import os
+import threading
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
 from importlib import resources
+from pathlib import Path
 from typing import Any, Final, Self
 
 from oso import Oso
 from polar.expression import Expression, Pattern
-from polar.ffi import PolarSource, lib, process_messages
+from polar.ffi import PolarSource, ffi_serialize, lib, process_messages
 from polar.predicate import Predicate
 from polar.query import Query
 from polar.variable import Variable
@@ -29,6 +33,7 @@ _NO_ALLOW_RULE: Final = "[warning] Your policy does not contain an allow rule"
 _ROW_NAME: Final = "row"
 
 #: What a question leaves open, for the engine to find.
+ACTION: Final = Variable("action")
 COMPARTMENT: Final = Variable("compartment")
 GROUND: Final = Variable("ground")
 ROW: Final = Variable(_ROW_NAME)
@@ -43,14 +48,16 @@ class Policy:
     Attributes:
         hash: SHA-256, in hex, over the names and texts, ordered by name. It
             stands in every event, so that the text in force is known later.
+        texts: name without ".polar" -> Polar text, for who explains an answer.
     """
 
-    __slots__ = ("_oso", "hash")
+    __slots__ = ("_oso", "hash", "texts")
 
-    def __init__(self, oso: Oso, digest: str) -> None:
-        """Take an engine that `load` has filled and tested."""
+    def __init__(self, oso: Oso, digest: str, texts: Mapping[str, str] | None = None) -> None:
+        """Take an engine that `load` has filled with *texts* and tested."""
         self._oso = oso
         self.hash = digest
+        self.texts: Mapping[str, str] = dict(texts or {})
 
     @classmethod
     def shipped(cls) -> Self:
@@ -71,15 +78,15 @@ class Policy:
         if found:
             raise PolicyRefused("\n".join(str(finding) for finding in found))
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error")
+            with _warnings_of_this_thread() as warned:
                 oso, messages = _loaded(texts)
+            messages += warned
         except Exception as error:
             # Only texts of the policy can be in it: no question was put yet.
             raise PolicyRefused(f"The policy does not load: {error}") from None
         if messages:
             raise PolicyRefused("\n".join(messages))
-        return cls(oso, _hash_of(texts))
+        return cls(oso, hash_of(texts), texts)
 
     def answers(self, rule: str, *args: object) -> frozenset[tuple[str, ...]]:
         """Ask *rule*; each answer gives the values of the unknowns among *args*, in order.
@@ -149,7 +156,8 @@ class _Question(Query):  # type: ignore[misc]  # Oso's classes are untyped here.
         name = data["attribute"]
         if data["args"] is not None or name not in FIELD_TYPES[type(facts).polar_name]:
             raise PolicyFailed
-        self.ffi_query.call_result(data["call_id"], self.host.to_polar(getattr(facts, name)))
+        query, term = self.ffi_query, _term(getattr(facts, name))
+        query.check_result(lib.polar_call_result(query.ptr, data["call_id"], term))
 
     def handle_make_external(self, data: dict[str, Any]) -> None:
         """Make facts in an inline test, refuse elsewhere."""
@@ -171,6 +179,37 @@ class _InlineTest(_Question):
     _may_make_facts = True
 
 
+@contextmanager
+def _warnings_of_this_thread() -> Iterator[list[str]]:
+    """Collect what Python warns of; other threads, which serve meanwhile, warn as before."""
+    mine = threading.get_ident()
+    warned: list[str] = []
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def keep(message: Warning | str, *rest: Any, **more: Any) -> None:
+            if threading.get_ident() == mine:
+                warned.append(f"A warning: {message}")
+            else:
+                show(message, *rest, **more)
+
+        warnings.simplefilter("always")
+        warnings.showwarning = keep
+        yield warned
+
+
+@lru_cache(maxsize=1024, typed=True)  # Typed, since True is not 1.
+def _term(value: str | int | bool) -> Any:
+    """Print a value of some facts for the engine, which asks for the same few again and again."""
+    if type(value) is bool:
+        return ffi_serialize({"value": {"Boolean": value}})
+    if type(value) is int:
+        return ffi_serialize({"value": {"Number": {"Integer": value}}})
+    if type(value) is str:
+        return ffi_serialize({"value": {"String": value}})
+    raise PolicyFailed
+
+
 def shipped_texts() -> dict[str, str]:
     """Read the .polar files beside this module: name -> text."""
     return {
@@ -178,6 +217,21 @@ def shipped_texts() -> dict[str, str]:
         for entry in resources.files("api.policies").iterdir()
         if entry.name.endswith(".polar")
     }
+
+
+def texts_in(folder: Path) -> dict[str, str]:
+    """Read the .polar files in *folder*: name -> text.
+
+    Raises:
+        PolicyRefused: there is none, or one is not UTF-8.
+    """
+    try:
+        texts = {path.stem: path.read_text("utf-8") for path in sorted(folder.glob("*.polar"))}
+    except (OSError, UnicodeDecodeError):
+        raise PolicyRefused(f"A .polar file in {folder} cannot be read.") from None
+    if not texts:
+        raise PolicyRefused(f"There is no .polar file in {folder}.")
+    return texts
 
 
 def _loaded(texts: Mapping[str, str]) -> tuple[Oso, list[str]]:
@@ -198,7 +252,8 @@ def _loaded(texts: Mapping[str, str]) -> tuple[Oso, list[str]]:
     return oso, [message for message in messages if not message.startswith(_NO_ALLOW_RULE)]
 
 
-def _hash_of(texts: Mapping[str, str]) -> str:
+def hash_of(texts: Mapping[str, str]) -> str:
+    """Give the hash by which a policy is known, in hex (api/casework/FORMAT.md)."""
     digest = hashlib.sha256()
     for name in sorted(texts):
         for part in (name.encode(), texts[name].encode()):

@@ -7,7 +7,8 @@ since `False == 0` would let a memo answer for another question, and Polar takes
 an unknown type for a foreign object.
 """
 
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable
+from dataclasses import MISSING, dataclass, field, fields
 from typing import ClassVar, Final
 
 from api.errors import PolicyFailed, PurposeMissing
@@ -110,6 +111,18 @@ class CaseFileFacts(Facts):
     Attributes:
         assigned: a live assignment of the caller exists.
         supervising: a live assignment of somebody else exists.
+        referred: its lead agency shares it with the caller's, which accepted, and that
+            has not ended. Of a case file of the own agency this is never so.
+        shares_...: the referral names this compartment.
+        tied: the caller is tied to the reported adversary: a conflict of interest.
+        delegated: somebody who is assigned handed the work to the caller, and that lasts;
+            delegates_...: the compartments, as far as that person may open them now.
+        break_glass: the caller broke the glass for it, and that lasts; unlocks_...: the
+            compartments that were named.
+        second_person: a colleague looks at the whereabouts together with the caller, in this
+            request and for this case file; no row says so of any other reading.
+        closed: the own agency closed it, and nobody has reopened it. It matters to changes only,
+            and is a fact of these only: of a reading it is never so.
     """
 
     polar_name = "CaseFile"
@@ -118,6 +131,52 @@ class CaseFileFacts(Facts):
     sensitivity: int
     assigned: bool
     supervising: bool
+    referred: bool = False
+    shares_adversary: bool = False
+    shares_contact: bool = False
+    shares_documents: bool = False
+    shares_gender_violence: bool = False
+    shares_identity: bool = False
+    shares_narrative: bool = False
+    shares_whereabouts: bool = False
+    tied: bool = False
+    delegated: bool = False
+    delegates_adversary: bool = False
+    delegates_contact: bool = False
+    delegates_documents: bool = False
+    delegates_gender_violence: bool = False
+    delegates_identity: bool = False
+    delegates_narrative: bool = False
+    delegates_whereabouts: bool = False
+    break_glass: bool = False
+    unlocks_adversary: bool = False
+    unlocks_contact: bool = False
+    unlocks_documents: bool = False
+    unlocks_gender_violence: bool = False
+    unlocks_identity: bool = False
+    unlocks_narrative: bool = False
+    unlocks_whereabouts: bool = False
+    second_person: bool = False
+    closed: bool = False
+
+    @classmethod
+    def as_referred(
+        cls,
+        lead_agency: str,
+        sensitivity: int,
+        assigned: bool,
+        supervising: bool,
+        compartments: Iterable[str],
+    ) -> "CaseFileFacts":
+        """Make the facts of a case file that another agency shares: *compartments* of it.
+
+        Raises:
+            PolicyFailed: one of *compartments* is not one that is ever shared.
+        """
+        shares = {f"shares_{compartment}": True for compartment in compartments}
+        if not shares.keys() <= FIELD_TYPES[cls.polar_name].keys():
+            raise PolicyFailed
+        return cls(lead_agency, sensitivity, assigned, supervising, True, **shares)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +187,7 @@ class ReleaseFacts(Facts):
         addressed: made for the caller's organisation.
         live: neither over nor revoked.
         for_purpose: made for the purpose that the caller declared.
+        tied: the caller's organisation is tied to the reported adversary.
     """
 
     polar_name = "Release"
@@ -135,6 +195,7 @@ class ReleaseFacts(Facts):
     addressed: bool
     live: bool
     for_purpose: bool
+    tied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +205,14 @@ class EventFacts(Facts):
     Attributes:
         own_actor: somebody of the agency did it.
         own_record: it concerns a record that the agency leads.
+        break_glass: it is the use of an emergency access that awaits its review.
     """
 
     polar_name = "Event"
 
     own_actor: bool
     own_record: bool
+    break_glass: bool = False
 
 
 Who = CaseworkerFacts | PartnerFacts | SecurityOfficerFacts
@@ -170,5 +233,11 @@ CLASSES: Final[dict[str, type[Facts]]] = {
 #: The name in Polar -> its fields, in order, with their exact types.
 FIELD_TYPES: Final[dict[str, dict[str, type]]] = {
     name: {f.name: f.type for f in fields(cls) if f.init and isinstance(f.type, type)}
+    for name, cls in CLASSES.items()
+}
+
+#: The name in Polar -> the fields that may be left out, and are then false.
+DEFAULTED: Final[dict[str, frozenset[str]]] = {
+    name: frozenset(f.name for f in fields(cls) if f.init and f.default is not MISSING)
     for name, cls in CLASSES.items()
 }

@@ -1,19 +1,22 @@
 """The only place where it is decided whether someone may, and the only maker of a Permit.
 
 A verdict is a pure function of the policy text and of facts, so it is kept under
-both. A gate belongs to one event loop; it takes no lock.
+both. A gate belongs to one event loop; it takes no lock. The policy may be exchanged at any
+moment, so each request has a gate of its own, which shares what the process remembers and
+never decides under two.
 """
 
 import time
-from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeVar
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from copy import copy
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal, Never, TypeVar, cast
 
 from sqlalchemy import ColumnElement
 
-from api.errors import PermitExpired, PolicyFailed
+from api.errors import PermitExpired, PolicyChanged, PolicyFailed
 from api.policies.engine import COMPARTMENT, GROUND, Policy
-from api.policies.facts import ROW_OF, Row, Who
+from api.policies.facts import ROW_OF, CaseFileFacts, Row, Who
 from api.policies.scope import plan_of, predicate
 from api.vocabulary import Action, Compartment, Ground, Reason
 
@@ -28,8 +31,13 @@ KEPT_VERDICTS: Final = 100_000
 _NARROWEST_FIRST: Final = (
     Ground.ADDRESSEE,
     Ground.ASSIGNED,
+    Ground.DELEGATED,
     Ground.SUPERVISING,
     Ground.OVERSIGHT,
+    Ground.MANDATED,
+    # Named only where nothing of every day grants it.
+    Ground.BREAK_GLASS,
+    Ground.REFERRAL_ACCEPTED,
     Ground.OWN_AGENCY,
 )
 
@@ -97,6 +105,18 @@ class Permit:
         raise PolicyFailed
 
 
+@dataclass(frozen=True, slots=True)
+class _Unsettled:
+    """Stands for the policy of a request that does not know yet which one it has."""
+
+    hash: str
+
+    def answers(self, *_args: object) -> Never:
+        raise PolicyFailed
+
+    conditions_on = answers
+
+
 class Gate:
     """Answers questions on facts under one policy.
 
@@ -104,13 +124,71 @@ class Gate:
     engine raises PolicyFailed: nothing is ever allowed by an error.
     """
 
-    def __init__(self, policy: Policy, clock: Callable[[], float] = time.monotonic) -> None:
-        """*clock* is monotonic, in seconds."""
+    def __init__(
+        self,
+        policy: Policy,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        witnessed: Callable[[], bool] = lambda: True,
+        unwitnessed_stops: Collection[Compartment] = (),
+    ) -> None:
+        """Decide under *policy*.
+
+        Args:
+            clock: monotonic, in seconds.
+            witnessed: whether the access log is witnessed, at this moment.
+            unwitnessed_stops: what opens for nobody while it is not.
+        """
         self._clock = clock
-        self.adopt(policy)
+        #: Whatever goes beyond the policy, as an emergency access would, asks this first.
+        self.witnessed = witnessed
+        self._unwitnessed_stops = frozenset(unwitnessed_stops)
+        #: Of the gate of one request, the one of the process; else None.
+        self._of: Gate | None = None
+        self._settled = False
+        self._decide_under(policy)
 
     def adopt(self, policy: Policy) -> None:
-        """Decide under *policy* from now on; nothing decided before is remembered."""
+        """Decide under *policy* from now on, in the whole process; no verdict is kept.
+
+        Requests that decided before go on under the policy under which they did.
+        """
+        (self._of or self)._decide_under(policy)
+
+    def of_request(self) -> "Gate":
+        """Give a gate for one request, which decides under one policy, from `settle` on.
+
+        Before that it raises PolicyFailed whatever it is asked.
+        """
+        mine = copy(self)
+        mine._of, mine._settled = self._of or self, False
+        mine._decide_under(cast("Policy", _Unsettled(self.policy_hash)))
+        return mine
+
+    def under(self, policy: Policy) -> "Gate":
+        """Give a gate that decides as this one would under *policy*."""
+        other = copy(self)
+        other._of, other._settled = None, False
+        other._decide_under(policy)
+        return other
+
+    def settle(self) -> None:
+        """Decide, in this request, under the policy that the process has now.
+
+        A gate of the whole process has nothing to settle.
+
+        Raises:
+            PolicyChanged: something was decided under another one in this request.
+        """
+        if self._of is None:
+            return
+        if not self._settled:
+            self._share(self._of)
+            self._settled = True
+        elif self.policy_hash != self._of.policy_hash:
+            raise PolicyChanged
+
+    def _decide_under(self, policy: Policy) -> None:
         self._policy = policy
         self.policy_hash: str = policy.hash
         # One memo a question: the names of a compartment and of an action may be equal.
@@ -121,6 +199,17 @@ class Gate:
             tuple[str, Compartment | None, int],
             tuple[Mapping[str, ColumnElement[Any]], ColumnElement[bool]],
         ] = {}
+
+    def _share(self, other: "Gate") -> None:
+        """Decide as *other* does now, and remember together."""
+        self._policy, self.policy_hash = other._policy, other.policy_hash
+        self._seen, self._opened = other._seen, other._opened
+        self._changed, self._scopes = other._changed, other._scopes
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force, for who explains an answer; only the gate decides by it."""
+        return self._policy
 
     def see(self, who: Who, row: Row) -> Verdict:
         """Does *row* exist for *who*? For a partner and an officer this is reading it."""
@@ -134,11 +223,32 @@ class Gate:
         return verdict
 
     def open(self, who: Who, compartment: Compartment, row: Row) -> Verdict:
-        """May *who* read what is sealed in *compartment* of *row*?"""
+        """May *who* read what is sealed in *compartment* of *row*?
+
+        That is the policy's answer, unless the compartment is stopped at the moment.
+        """
         try:
-            return self._opened[who.key, compartment, row.key]
+            verdict = self._opened[who.key, compartment, row.key]
         except (KeyError, AttributeError):
-            pass
+            verdict = self._decided_open(who, compartment, row)
+        if type(verdict) is Refused:
+            return verdict
+        return self.unless_stopped(compartment, verdict)
+
+    def unless_stopped(self, compartment: Compartment, verdict: Verdict) -> Verdict:
+        """Give *verdict*, or refuse what may not open while the access log has no witnesses.
+
+        What the policy refuses keeps its reason, and is never remembered with this one.
+        """
+        if (
+            type(verdict) is Allowed
+            and (compartment in self._unwitnessed_stops or verdict.ground is Ground.BREAK_GLASS)
+            and not self.witnessed()
+        ):
+            return Refused(Reason.LOG_NOT_WITNESSED)
+        return verdict
+
+    def _decided_open(self, who: Who, compartment: Compartment, row: Row) -> Verdict:
         _must_be_facts(who, row)
         if type(compartment) is not Compartment:
             raise PolicyFailed
@@ -211,6 +321,8 @@ class Gate:
             # These two say nothing of the row, so they may be told of any.
             (Reason.ROLE_DOES_NOT_FIT, "role_fits", (who,)),
             (Reason.PURPOSE_DOES_NOT_FIT, "purpose_fits", (who,)),
+            # For the log: who is tied is answered as if there were nothing.
+            (Reason.CONFLICT_OF_INTEREST, "untied", (row,)),
             otherwise=Reason.NOT_IN_REACH,
         )
 
@@ -224,10 +336,13 @@ class Gate:
             grounds.setdefault(compartment, []).append(ground)
         if not grounds.keys() <= set(Compartment):
             raise PolicyFailed
-        refused = self._refused(
+        # Where one compartment opens there is a ground and clearance: the others are not held.
+        conditions = (
             (Reason.NOT_ASSIGNED, "grounded", (who, row)),
             (Reason.CLEARANCE_TOO_LOW, "cleared", (who, row)),
-            otherwise=Reason.COMPARTMENT_NOT_HELD,
+        )
+        refused = self._refused(
+            *(() if grounds else conditions), otherwise=Reason.COMPARTMENT_NOT_HELD
         )
         return {
             each: _allowed(grounds[each]) if each in grounds else refused for each in Compartment
@@ -240,11 +355,17 @@ class Gate:
         answers = self._policy.answers("change", who, action.value, row, GROUND)
         if answers:
             return _allowed(ground for (ground,) in answers)
+        if type(row) is CaseFileFacts and row.closed:
+            reopened = replace(row, closed=False)
+            if self._policy.answers("change", who, action.value, reopened, GROUND):
+                return Refused(Reason.CASE_FILE_CLOSED)
         return self._refused(
             (Reason.ROLE_DOES_NOT_FIT, "duty", (who, action.value)),
             (Reason.PURPOSE_DOES_NOT_FIT, "serves", (who, action.value)),
             (Reason.NOT_ASSIGNED, "grounded_to_change", (who, action.value, row)),
-            otherwise=Reason.CLEARANCE_TOO_LOW,
+            (Reason.CLEARANCE_TOO_LOW, "cleared", (who, row)),
+            # To write where nothing opens, as by a delegation of which nothing is left.
+            otherwise=Reason.COMPARTMENT_NOT_HELD,
         )
 
     def _refused(

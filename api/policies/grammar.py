@@ -1,4 +1,4 @@
-"""Read a policy text into rules and tests, in the small part of Polar that policies may use.
+"""Read a policy text into rules and tests, and write rules, in the part of Polar for policies.
 
     policy     = { rule | test }
     rule       = name "(" parameter { "," parameter } ")" [ "if" goal { "and" goal } ] ";"
@@ -18,7 +18,7 @@ their own. Whether what was read makes sense is the question of lint.py.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple, TypeVar
 
 _T = TypeVar("_T")
@@ -294,3 +294,44 @@ class _Reader:
         if flag is None:
             raise self._refuse("a constant")
         return flag == "true"
+
+
+def written(rules: Iterable[Rule]) -> str:
+    """Write *rules* as a text that `read` reads back as them, but for lines."""
+    return "".join(f"{said(rule)};\n" for rule in rules)
+
+
+def said(part: Rule | Call | Comparison) -> str:
+    """Write one rule, or one of its conditions, in one line and without its `;`."""
+    if isinstance(part, Comparison):
+        return f"{_term(part.left)} {part.operator} {_term(part.right)}"
+    if isinstance(part, Call):
+        return f"{part.rule}({', '.join(map(_term, part.arguments))})"
+    head = f"{part.name}({', '.join(map(_place, part.parameters))})"
+    return head + (" if " + " and ".join(map(said, part.goals)) if part.goals else "")
+
+
+def _place(parameter: Parameter) -> str:
+    if parameter.constant is not None:
+        return _term(parameter.constant)
+    if parameter.polar_class is None:
+        return parameter.variable
+    values = ", ".join(f"{name}: {_term(value)}" for name, value in parameter.values)
+    return f"{parameter.variable}: {parameter.polar_class}" + (f"{{{values}}}" if values else "")
+
+
+def _term(term: Constant | Variable | Path | Made) -> str:
+    match term:
+        case Variable(name):
+            return name
+        case Path(variable, name):
+            return f"{variable}.{name}"
+        case Made(polar_class, values):
+            given = ", ".join(f"{name}: {_term(value)}" for name, value in values)
+            return f"new {polar_class}({given})"
+        case bool():
+            return "true" if term else "false"
+        case int():
+            return str(term)
+        case _:
+            return f'"{term}"'

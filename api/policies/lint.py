@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Final, NamedTuple
 
-from api.policies.facts import FIELD_TYPES, ROW_OF
+from api.policies.facts import DEFAULTED, FIELD_TYPES, ROW_OF
 from api.policies.grammar import (
     Call,
     Comparison,
@@ -48,6 +48,7 @@ QUESTIONS: Final = {
     "role_fits": 1,
     "see": 3,
     "serves": 2,
+    "untied": 1,
 }
 
 _ROWS: Final = frozenset(row.polar_name for row in ROW_OF.values())
@@ -168,7 +169,9 @@ def _of_call(call: Call, classes: Mapping[str, str | None], known: _Known) -> It
             for what in _of_values(argument.polar_class, argument.values):
                 yield call.line, what
             expected = list(FIELD_TYPES.get(argument.polar_class, {}))
-            if [name for name, _ in argument.values] != expected:
+            left_out = DEFAULTED.get(argument.polar_class, frozenset())
+            given = [name for name, _ in argument.values]
+            if given != [n for n in expected if n in given or n not in left_out]:
                 yield call.line, "a test gives every field once, in order"
 
 

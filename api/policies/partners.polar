@@ -5,13 +5,17 @@
 #
 # A Partner has: purpose (declared with the request). A Release has: addressed
 # (made for this partner), live (neither over nor revoked), for_purpose (made for
-# the purpose that the partner declared).
+# the purpose that the partner declared), tied (the partner is tied to the reported
+# adversary).
 
 see(who: Partner, release: Release, "addressee") if
     purpose_fits(who) and
+    untied(release) and
     release.addressed = true and
     release.live = true and
     release.for_purpose = true;
+
+untied(release: Release) if release.tied = false;
 
 role_fits(_: Partner);
 purpose_fits(who: Partner) if purpose_of_partner(who.purpose);

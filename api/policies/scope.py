@@ -82,10 +82,20 @@ def predicate(plan: Plan, columns: Mapping[str, ColumnElement[Any]]) -> ColumnEl
     Raises:
         PolicyFailed: a column is missing, or a flag is no boolean expression.
     """
-    return or_(
+    # What every alternative asks stands once, after them: whoever is not in reach by any is
+    # asked no more, and a list that reads them one by one repeats it no more than it must.
+    common = [c for c in plan[0] if all(c in every for every in plan)] if len(plan) > 1 else []
+    ways = or_(
         false(),
-        *(and_(true(), *(_sql(condition, columns) for condition in every)) for every in plan),
+        *(
+            and_(
+                true(),
+                *(_sql(condition, columns) for condition in every if condition not in common),
+            )
+            for every in plan
+        ),
     )
+    return and_(ways, *(_sql(condition, columns) for condition in common))
 
 
 def _sql(condition: Condition, columns: Mapping[str, ColumnElement[Any]]) -> ColumnElement[bool]:

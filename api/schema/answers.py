@@ -6,20 +6,29 @@ text of an exception never leaves and is never logged: it may hold a value.
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import structlog
 from graphql import ExecutionResult, GraphQLError
 
-from api.errors import DocumentInvalid, NotSignedIn, PerisaiError
+from api.errors import (
+    DocumentInvalid,
+    DpopProofInvalid,
+    DpopRequired,
+    NotSignedIn,
+    PerisaiError,
+)
 from api.schema.documents import DocumentWithProblems, cause_of
+from api.vocabulary import DPOP_ALGORITHMS
 
 _log = structlog.get_logger("perisai.schema")
 
 #: The media type of GraphQL over HTTP, and what older clients accept.
 GRAPHQL_JSON = "application/graphql-response+json"
 PLAIN_JSON = "application/json"
+#: That of server-sent events, in which subscriptions are answered.
+EVENT_STREAM = "text/event-stream"
 
 #: The status at which a part that the whole answer stands on has failed.
 _UNAVAILABLE = 503
@@ -27,16 +36,45 @@ _UNAVAILABLE = 503
 #: How graphql-core begins an error on a variable; all after it may repeat the value.
 _VARIABLE = re.compile(r"Variable '\$(\w+)' has invalid value(?: at ([\w.\[\]]+))?: ")
 
+#: Said with each challenge that asks for DPoP (RFC 9449, 7.1).
+_ALGS = f'algs="{" ".join(DPOP_ALGORITHMS)}"'
+
+#: Why a sign-in that holds is not enough (RFC 9470, 3).
+INSUFFICIENT = "insufficient_user_authentication"
+
 _Json = dict[str, Any]
 
 
 def media_type(accept: str) -> str:
-    """Choose the media type: the one of GraphQL where the client names it."""
+    """Choose the media type of a whole answer: the one of GraphQL where the client names it.
+
+    Who takes events, and no plain JSON, is refused in that one, too: by its status.
+    """
+    named = _named(accept)
+    if GRAPHQL_JSON in named or (EVENT_STREAM in named and PLAIN_JSON not in named):
+        return GRAPHQL_JSON
+    return PLAIN_JSON
+
+
+def takes_events(accept: str) -> bool:
+    """Tell whether the client takes a stream of events."""
+    return EVENT_STREAM in _named(accept)
+
+
+def takes_events_only(accept: str) -> bool:
+    """Tell whether it takes nothing else that we send."""
+    named = _named(accept)
+    return EVENT_STREAM in named and named.isdisjoint({GRAPHQL_JSON, PLAIN_JSON, "*/*"})
+
+
+def _named(accept: str) -> set[str]:
+    """Name the media types that an Accept header takes."""
+    found = set()
     for part in accept.lower().split(","):
         name, *parameters = (piece.strip() for piece in part.split(";"))
-        if name == GRAPHQL_JSON and not any(re.fullmatch(r"q=0(\.0*)?", p) for p in parameters):
-            return GRAPHQL_JSON
-    return PLAIN_JSON
+        if not any(re.fullmatch(r"q=0(\.0*)?", p) for p in parameters):
+            found.add(name)
+    return found
 
 
 def encode(answer: Mapping[str, Any]) -> bytes:
@@ -71,23 +109,74 @@ def of_result(result: ExecutionResult, request: str) -> tuple[int, _Json]:
     errors = result.errors
     if not errors:
         return 200, {"data": result.data}
+    try:
+        return _of_errors(result.data, errors, request)
+    finally:
+        forget_frames(errors)
+
+
+def _of_errors(data: Any, errors: Sequence[GraphQLError], request: str) -> tuple[int, _Json]:
     causes = [(error, cause_of(error)) for error in errors]
     for error, cause in causes:
         if isinstance(cause, PerisaiError) and cause.status == _UNAVAILABLE:
             return _UNAVAILABLE, {"data": None, "errors": [_of_field(error, cause, request)]}
-    if result.data is None and all(error.path is None for error in errors):
+    if data is None and all(error.path is None for error in errors):
         return 400, {"errors": [_of_variables(error, cause, request) for error, cause in causes]}
     return 200, {
-        "data": result.data,
+        "data": data,
         "errors": [_of_field(error, cause, request) for error, cause in causes],
     }
 
 
-def challenge(error: PerisaiError, token_sent: bool) -> str | None:
-    """Give the WWW-Authenticate header that goes with *error*, if one does (RFC 6750, 3)."""
+def forget_frames(errors: Iterable[BaseException]) -> None:
+    """Let go of the frames in which *errors* were raised, once they are told.
+
+    They hold what was opened and asked for, and an error that a frame holds keeps it alive: both
+    would stay until somebody looks for garbage.
+    """
+    waiting: list[BaseException | None] = list(errors)
+    known: set[int] = set()
+    while waiting:
+        error = waiting.pop()
+        if error is None or id(error) in known:
+            continue
+        known.add(id(error))
+        error.__traceback__ = None
+        waiting += [error.__cause__, error.__context__, getattr(error, "original_error", None)]
+
+
+def with_receipt(answer: _Json, receipt: str | None) -> _Json:
+    """Add the receipt of the answer's events in the access log, if there is somebody to have it."""
+    if receipt is None:
+        return answer
+    return {**answer, "extensions": {"accessLog": receipt}}
+
+
+def challenge(error: PerisaiError, authorization: str | None) -> str | None:
+    """Give the WWW-Authenticate header that goes with *error*, if one does.
+
+    RFC 6750, 3 and RFC 9449, 7.1: both schemes are offered, save where only DPoP will do.
+
+    Args:
+        authorization: what was sent, of which the scheme alone is looked at.
+    """
     if not isinstance(error, NotSignedIn):
         return None
-    return 'Bearer error="invalid_token"' if token_sent else "Bearer"
+    if isinstance(error, DpopProofInvalid):
+        return f'DPoP error="invalid_dpop_proof", {_ALGS}'
+    if isinstance(error, DpopRequired):
+        return f'DPoP error="invalid_token", {_ALGS}'
+    if authorization is None:
+        return f"Bearer, DPoP {_ALGS}"
+    if authorization.lower().startswith("dpop "):
+        return f'DPoP error="invalid_token", {_ALGS}'
+    return f'Bearer error="invalid_token", DPoP {_ALGS}'
+
+
+def step_up(acr_values: Sequence[str], max_age: int) -> str:
+    """Give the WWW-Authenticate header that asks for a stronger or newer sign-in (RFC 9470, 3)."""
+    values = " ".join(acr_values)
+    return f'Bearer error="{INSUFFICIENT}", acr_values="{values}", max_age="{max_age}"'
 
 
 def log_unexpected(error: BaseException | None, request: str) -> None:

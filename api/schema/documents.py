@@ -114,12 +114,17 @@ class Documents:
         if document is not None:
             self._prepared.move_to_end(text)
             return document
-        document = _parsed(text)
-        check_limits(document, self._limits)
-        self._validate(document)
+        document = self.checked(text)
         self._prepared[text] = document
         if len(self._prepared) > self._most:
             self._prepared.popitem(last=False)
+        return document
+
+    def checked(self, text: str) -> DocumentNode:
+        """Do what `prepare` does, and remember nothing."""
+        document = _parsed(text)
+        check_limits(document, self._limits)
+        self._validate(document)
         return document
 
     def _validate(self, document: DocumentNode) -> None:
@@ -129,7 +134,9 @@ class Documents:
         if any(error.message == _GAVE_UP for error in errors):
             raise DocumentRefused
         if errors:
-            raise DocumentWithProblems(tuple(_problem(error, error.message) for error in errors))
+            # Of a field without subfields it says "Did you mean", whatever is hidden.
+            said = [(error, error.message.partition(" Did you mean")[0]) for error in errors]
+            raise DocumentWithProblems(tuple(_problem(*one) for one in said))
         errors = validate(self._schema, document, _VALUE_RULES, max_errors=PROBLEMS_MOST)
         if errors:
             problems = tuple(_problem(error, _VALUE_DOES_NOT_FIT) for error in errors)

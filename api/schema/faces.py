@@ -7,6 +7,8 @@ from strawberry.schema.config import StrawberryConfig
 
 from api.schema.agency.mutation import Mutation
 from api.schema.agency.query import Query as AgencyQuery
+from api.schema.agency.subscription import Subscription
+from api.schema.oversight.break_glass import Mutation as OversightMutation
 from api.schema.oversight.query import Query as OversightQuery
 from api.schema.partner.query import Query as PartnerQuery
 from api.schema.plans import PlannedExecutor
@@ -21,10 +23,10 @@ def schema_of(face: str) -> strawberry.Schema:
     """Build the schema of one face: "agency", "partner" or "oversight"."""
     match face:
         case "agency":
-            return strawberry.Schema(AgencyQuery, Mutation, **_OPTIONS)
+            return strawberry.Schema(AgencyQuery, Mutation, Subscription, **_OPTIONS)
         case "partner":
             return strawberry.Schema(PartnerQuery, **_OPTIONS)
         case "oversight":
-            return strawberry.Schema(OversightQuery, **_OPTIONS)
+            return strawberry.Schema(OversightQuery, OversightMutation, **_OPTIONS)
         case _:
             raise ValueError("there is no such face")

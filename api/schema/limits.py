@@ -42,7 +42,10 @@ class Limits:
         depth: of fields below one another.
         introspection_depth: where the root asks about the schema only; the query
             of graphql-core's `get_introspection_query` has 13, GraphiQL's 15.
+        aliases: fields with another name than their own, or that stand once more beside
+            themselves, which asks for nothing.
         fields: all fields, as often as fragments repeat them.
+        fragments: definitions; each is validated by itself, whether it is spread or not.
     """
 
     depth: int = 10
@@ -51,6 +54,7 @@ class Limits:
     directives: int = 20
     root_fields: int = 10
     fields: int = 1000
+    fragments: int = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +69,17 @@ class _Size:
     introspection_only: bool = True
 
 
+#: Of a field without fields below it.
+_LEAF = _Size()
+
+
 def check_limits(document: DocumentNode, limits: Limits) -> None:
     """Refuse a document of which any operation or fragment is over a limit.
 
     Raises:
         DocumentRefused: it is, or a fragment contains itself.
     """
-    measure = _Measure(document)
+    measure = _Measure(document, limits.fragments)
     for definition in document.definitions:
         match definition:
             case FragmentDefinitionNode():
@@ -105,7 +113,7 @@ def _refuse_over(limits: Limits, size: _Size, depth: int) -> None:
 class _Measure:
     """Sizes of the parts of one document; remembers those of its fragments."""
 
-    def __init__(self, document: DocumentNode) -> None:
+    def __init__(self, document: DocumentNode, fragments_most: int) -> None:
         self._fragments: dict[str, FragmentDefinitionNode] = {}
         for definition in document.definitions:
             if isinstance(definition, FragmentDefinitionNode):
@@ -113,6 +121,8 @@ class _Measure:
                 if definition.name.value in self._fragments:
                     raise DocumentRefused
                 self._fragments[definition.name.value] = definition
+        if len(self._fragments) > fragments_most:
+            raise DocumentRefused
         self._sizes: dict[str, _Size] = {}
         self._open: set[str] = set()
         self._nesting = 0
@@ -138,17 +148,19 @@ class _Measure:
             raise DocumentRefused
         depth = aliases = root_fields = fields = 0
         introspection_only = True
+        beside: set[str] = set()
         for selection in selections.selections:
             directives += _count(selection.directives)
             if isinstance(selection, FieldNode):
-                below = _Size()
+                below, name = _LEAF, selection.name.value
                 if selection.selection_set is not None:
                     below = self.selection_set(selection.selection_set)
                 depth = max(depth, below.depth + 1)
-                aliases += selection.alias is not None
+                aliases += selection.alias is not None or name in beside
+                beside.add(name)
                 root_fields += 1
                 fields += 1 + below.fields
-                introspection_only &= selection.name.value in _INTROSPECTION
+                introspection_only &= name in _INTROSPECTION
             else:
                 below = self._fragment_of(selection)
                 depth = max(depth, below.depth)

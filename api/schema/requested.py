@@ -73,6 +73,11 @@ class Selection:
 NOTHING = Selection({})
 
 
+def names_below(node: Selection, name: str) -> frozenset[str] | None:
+    """Give the names asked below field *name* of an object; None: it is not asked for."""
+    return node[name].names if name in node.names else None
+
+
 def requested(info: Info[Any, Any] | GraphQLResolveInfo[Any]) -> Selection:
     """Give the fields asked for below the field that *info* resolves.
 

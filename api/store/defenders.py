@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, insert, select, update
 
 from api.crypto.sealed import Sealed
 from api.database import Connection
@@ -18,9 +18,16 @@ async def insert_rows(change: Connection, rows: Sequence[Mapping[str, Any]]) -> 
 
 
 async def insert_tags(change: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert tags: `agency`, `field`, `tag` (16 bytes), `defender`."""
+    """Insert tags: `agency`, `field`, `tag` (16 bytes), `defender`, `index_version`."""
     if rows:
         await change.execute(insert(defender_tag), list(rows))
+
+
+async def lock(change: Connection, defender_id: UUID) -> None:
+    """Take the lock under which what is sealed of one defender, or its keys, change."""
+    await change.execute(
+        select(defender.c.id).where(defender.c.id == defender_id).with_for_update()
+    )
 
 
 async def replace(

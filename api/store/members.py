@@ -1,6 +1,6 @@
 """Members: the people of an organisation who may call, and what they are cleared for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Select, bindparam, insert, select, update
 
 from api.database import Connection
+from api.store.policy import STANDING, Standing
 from api.store.tables import RIGHTS, member
 
 
@@ -18,6 +19,7 @@ class MemberRow:
 
     Attributes:
         live: not disabled. Says nothing about the seal.
+        policy: which policies stand in the same snapshot; of `by_id` only.
     """
 
     id: UUID
@@ -28,6 +30,7 @@ class MemberRow:
     live: bool
     seal_values: tuple[Any, ...]
     seal: bytes
+    policy: Standing
 
 
 _COLUMNS = RIGHTS["member"]
@@ -40,14 +43,28 @@ def _select() -> Select[Any]:
 _BY_SUBJECT = _select().where(
     member.c.organisation == bindparam("organisation"), member.c.subject == bindparam("subject")
 )
-_BY_ID = _select().where(member.c.id == bindparam("id"))
+#: With what stands of the policies: a request asks for both at once.
+_BY_ID = _select().add_columns(*STANDING).where(member.c.id == bindparam("id"))
+_LIVE = (
+    _select()
+    .where(
+        member.c.organisation == bindparam("organisation"),
+        member.c.disabled_at.is_(None),
+        member.c.role.in_(bindparam("roles", expanding=True)),
+    )
+    .order_by(member.c.id)
+)
+_AFTER = _LIVE.where(member.c.id > bindparam("after", type_=member.c.id.type))
 
 
 def _row(row: Any) -> MemberRow | None:
-    if row is None:
-        return None
-    cells = tuple(row)
+    return None if row is None else row_of(tuple(row))
+
+
+def row_of(cells: tuple[Any, ...]) -> MemberRow:
+    """Make one of its cells: what its seal covers, the seal, and of `by_id` the policies."""
     by_name = dict(zip(_COLUMNS, cells, strict=False))
+    values, (seal, *policy) = cells[: len(_COLUMNS)], cells[len(_COLUMNS) :]
     return MemberRow(
         by_name["id"],
         by_name["organisation"],
@@ -55,8 +72,9 @@ def _row(row: Any) -> MemberRow | None:
         by_name["clearance"],
         by_name["trained"] == 1,
         by_name["disabled_at"] is None,
-        cells[:-1],
-        cells[-1],
+        values,
+        seal,
+        Standing(*policy) if policy else Standing(None, None),
     )
 
 
@@ -66,9 +84,26 @@ async def by_subject(snapshot: Connection, organisation: str, subject: str) -> M
     return _row(result.one_or_none())
 
 
-async def by_id(snapshot: Connection, member_id: UUID) -> MemberRow | None:
-    """Read one member."""
-    return _row((await snapshot.execute(_BY_ID, {"id": member_id})).one_or_none())
+async def by_id(snapshot: Connection, member_id: UUID, policy: int = 0) -> MemberRow | None:
+    """Read one member, and what stands of the policies if that of number *policy* is in force."""
+    result = await snapshot.execute(_BY_ID, {"id": member_id, "policy": policy})
+    return _row(result.one_or_none())
+
+
+async def live_of(
+    snapshot: Connection,
+    organisation: str,
+    roles: Collection[str],
+    after: UUID | None,
+    most: int,
+) -> list[MemberRow]:
+    """Read the members of *organisation* who are not disabled, by id from *after* on."""
+    given = {"organisation": organisation, "roles": sorted(roles)}
+    statement = _LIVE if after is None else _AFTER
+    found = await snapshot.execute(
+        statement.limit(most), given if after is None else {**given, "after": after}
+    )
+    return [row for each in found.all() if (row := _row(each)) is not None]
 
 
 async def insert_rows(change: Connection, rows: Sequence[Mapping[str, Any]]) -> None:

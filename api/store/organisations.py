@@ -14,6 +14,14 @@ async def slugs(snapshot: Connection) -> set[str]:
     return set((await snapshot.execute(select(organisation.c.slug))).scalars())
 
 
+async def kind_of(snapshot: Connection, slug: str) -> str | None:
+    """Give "agency" or "partner"; None: there is no such organisation."""
+    kind: str | None = await snapshot.scalar(
+        select(organisation.c.kind).where(organisation.c.slug == slug)
+    )
+    return kind
+
+
 async def insert_rows(change: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert organisations (column -> value)."""
     if rows:

@@ -7,12 +7,12 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, bindparam, insert, select, tuple_
+from sqlalchemy import Select, and_, bindparam, delete, insert, select, tuple_, update
 from sqlalchemy.sql import ColumnElement
 
 from api.crypto.sealed import Sealed
 from api.database import Connection
-from api.store.tables import RIGHTS, release, release_origin
+from api.store.tables import RIGHTS, data_key, release, release_origin
 
 #: What the policy's facts about a release are in SQL.
 SCOPE: Mapping[str, ColumnElement[Any]] = {
@@ -20,8 +20,10 @@ SCOPE: Mapping[str, ColumnElement[Any]] = {
     "live": and_(
         release.c.until > bindparam("now", type_=release.c.until.type),
         release.c.revoked_at.is_(None),
+        release.c.stopped_at.is_(None),
     ),
     "for_purpose": release.c.purpose == bindparam("purpose"),
+    "tied": release.c.tied_at.is_not(None),
 }
 
 
@@ -39,7 +41,8 @@ class ReleaseRow:
     event: int
     seal: bytes
     body: Sealed
-    in_scope: bool
+    tied: bool = False
+    stopped: bool = False
 
     @property
     def seal_values(self) -> tuple[Any, ...]:
@@ -56,17 +59,21 @@ class ReleaseRow:
         )
 
 
+_MADE_BY = select(release.c.agency).where(release.c.id == bindparam("id"))
+
+
 @lru_cache(maxsize=64)
 def _statement(scope: ColumnElement[bool], one: bool, after: bool) -> Select[Any]:
     statement = select(
         *(release.c[name] for name in RIGHTS["release"]),
         release.c.seal,
         release.c.body,
-        scope.label("in_scope"),
-    )
+        release.c.tied_at.is_not(None).label("tied"),
+        release.c.stopped_at.is_not(None).label("stopped"),
+    ).where(scope)
     if one:
+        # What is not in scope gives no row, as what is not there.
         return statement.where(release.c.id == bindparam("id"))
-    statement = statement.where(scope)
     if after:
         statement = statement.where(
             tuple_(release.c.until, release.c.id)
@@ -81,9 +88,14 @@ def _statement(scope: ColumnElement[bool], one: bool, after: bool) -> Select[Any
 async def one(
     snapshot: Connection, scope: ColumnElement[bool], parameters: Mapping[str, Any]
 ) -> ReleaseRow | None:
-    """Read one release, whoever it is for; *parameters*: `id`, `partner`, `now`, `purpose`."""
+    """Read one release in scope; *parameters*: `id`, `partner`, `now`, `purpose`."""
     row = (await snapshot.execute(_statement(scope, True, False), parameters)).one_or_none()
     return None if row is None else ReleaseRow(*row)
+
+
+async def made_by(snapshot: Connection, release_id: UUID) -> tuple[str, ...]:
+    """Name who made a release, in scope or not: for the log only."""
+    return tuple((await snapshot.scalars(_MADE_BY, {"id": release_id})).all())
 
 
 async def page(
@@ -103,3 +115,34 @@ async def insert_rows(
     if rows:
         await change.execute(insert(release), list(rows))
         await change.execute(insert(release_origin), list(origins))
+
+
+async def going_to(
+    connection: Connection, agency: str, case_file: UUID, partner: str | None
+) -> list[UUID]:
+    """Name what *agency* released of a case file and did not stop or revoke.
+
+    Args:
+        partner: only what was made for it; None: for anybody.
+    """
+    made = (
+        select(release.c.id)
+        .join(release_origin, release_origin.c.release == release.c.id)
+        .where(
+            release.c.agency == agency,
+            release_origin.c.case_file == case_file,
+            release.c.revoked_at.is_(None),
+            release.c.stopped_at.is_(None),
+        )
+        .order_by(release.c.id)
+    )
+    if partner is not None:
+        made = made.where(release.c.partner == partner)
+    return list(await connection.scalars(made))
+
+
+async def stop(change: Connection, releases: Sequence[UUID], at: datetime) -> None:
+    """Close *releases* for good: their keys go, so that no row that is put back opens them."""
+    stopped = list(releases)
+    await change.execute(update(release).where(release.c.id.in_(stopped)).values(stopped_at=at))
+    await change.execute(delete(data_key).where(data_key.c.record.in_(stopped)))

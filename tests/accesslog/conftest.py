@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from api.accesslog.ledger import Ledger, Writer
-from api.accesslog.ledger_postgresql import PostgresqlWriter
+from api.accesslog.ledger_postgresql import PostgresqlSource, PostgresqlWriter
 from api.accesslog.ledger_sqlite import SqliteWriter
 from api.accesslog.reader import LogReader
 from api.database import engine_of
@@ -50,6 +50,13 @@ class Log:
         assert self.path is not None
         return SqliteWriter(self.path)
 
+    def source(self) -> PostgresqlSource | SqliteWriter:
+        """Give what a signer reads and writes, with the signer's role."""
+        if self.database is not None:
+            return PostgresqlSource(self.database.log_signer_url)
+        assert self.path is not None
+        return SqliteWriter(self.path)
+
     def ledger(self) -> Ledger:
         """Give a ledger that is not started."""
         return Ledger(self.writer())
@@ -76,10 +83,10 @@ class Log:
                 libpq_url(self.database.superuser_url), autocommit=True
             ) as connection:
                 connection.execute("set search_path = accesslog")
-                for table in ("entry", "head", "checkpoint"):
+                for table in ("entry", "head", "checkpoint", "cosignature"):
                     connection.execute(f"alter table {table} disable trigger user".encode())
                 yield Raw(lambda sql, args: connection.execute(sql.encode(), args), "%s")
-                for table in ("entry", "head", "checkpoint"):
+                for table in ("entry", "head", "checkpoint", "cosignature"):
                     connection.execute(f"alter table {table} enable trigger user".encode())
             return
         assert self.path is not None

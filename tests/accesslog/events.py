@@ -123,4 +123,8 @@ EVENTS = st.builds(
     touched=st.lists(TOUCHED, max_size=3).map(tuple),
     intent=_maybe(NUMBERS),
     outcome=_maybe(st.sampled_from(Outcome)),
+    count=_maybe(NUMBERS),
+    step=_maybe(st.integers(-(2**63), 2**63 - 1).filter(bool)),
+    previous=_maybe(WORDS),
+    commitment=_maybe(st.binary(min_size=32, max_size=32).map(bytes.hex)),
 )

@@ -41,6 +41,23 @@ def test_the_format_does_not_change_unnoticed() -> None:
     )
 
 
+def test_the_keys_that_are_rare_stand_last_and_only_where_they_say_something() -> None:
+    event = replace(refusal(), count=1_940, step=-7, previous="cd" * 32, commitment="ef" * 32)
+
+    body = encode(event, NONCE)
+
+    assert (
+        body
+        == encode(refusal(), NONCE)[:-1]
+        + (b',"count":1940,"step":-7,"previous":"' + b"cd" * 32 + b'","commitment":"' + b"ef" * 32)
+        + b'"}'
+    )
+    for name in ("count", "step", "previous", "commitment"):
+        one = replace(refusal(), **{name: getattr(event, name)})
+        assert decode(encode(one, NONCE)) == one
+        assert b"null" not in encode(one, NONCE)[len(encode(refusal(), NONCE)) - 1 :]
+
+
 def test_sets_of_words_have_one_order() -> None:
     event = replace(read_of(), agencies=("lpsk", "komnas-ham", "lpsk"))
 
@@ -72,7 +89,7 @@ def _spellings() -> dict[str, bytes]:
         "a key twice": body.replace(b'"v":1,', b'"v":1,"v":1,'),
         "another version": dump(v=2),
         "an escaped letter": body.replace(b'"read"', b'"\\u0072ead"'),
-        "an unknown word": dump(action="look"),
+        "an unknown word": dump(action="stare"),
         "a word of another list": dump(action="disclosed"),
         "null where a word must be": dump(phase=None),
         "free text": dump(request="Siti Nurhaliza, Jakarta"),
@@ -99,6 +116,22 @@ def _spellings() -> dict[str, bytes]:
         "a revision that is true": dump(
             touched=[{**touched, "records": [["note", record(1).hex, True]]}]
         ),
+        "a rare key that is null": dump(count=None),
+        "rare keys out of order": dump(step=1, count=1),
+        "a rare key before its place": body.replace(b',"intent"', b',"count":1,"intent"'),
+        "a rare key instead of another": body.replace(b'"intent":null', b'"count":1'),
+        "a rare key twice": dump(count=1).replace(b'"count":1', b'"count":1,"count":1'),
+        "a count that is true": dump(count=True),
+        "a negative count": dump(count=-1),
+        "no step": dump(step=0),
+        "a step with a plus": dump(step=1).replace(b'"step":1', b'"step":+1'),
+        "a step of minus nothing": dump(step=1).replace(b'"step":1', b'"step":-0'),
+        "a step with a fraction": dump(step=1.5),
+        "a step of endless digits": dump(step=1).replace(b'"step":1', b'"step":1' + b"0" * 5000),
+        "a sentence for a policy": dump(previous="the old one"),
+        "a short commitment": dump(commitment="ef" * 31),
+        "a commitment in capitals": dump(commitment="EF" * 32),
+        "a text for a commitment": dump(commitment="x" * 64),
         "deep nesting": b"[" * 100_000,
     }
 
@@ -133,7 +166,7 @@ def test_an_event_with_a_byte_changed_is_another_event_or_none(data: st.DataObje
         {"request": None},
         {"request": "\ud800"},
         {"actor": "sari"},
-        {"action": "look"},
+        {"action": "stare"},
         {"role": "queen"},
         {"code": "line\nbreak"},
         {"policy": 'quote"'},
@@ -142,6 +175,14 @@ def test_an_event_with_a_byte_changed_is_another_event_or_none(data: st.DataObje
         {"intent": -1},
         {"intent": True},
         {"touched": (None,)},
+        {"count": -1},
+        {"count": True},
+        {"step": 0},
+        {"step": True},
+        {"step": 1.5},
+        {"previous": "the old one"},
+        {"commitment": "ef" * 31 + "EF"},
+        {"commitment": "ef" * 33},
     ],
     ids=repr,
 )

@@ -1,16 +1,20 @@
 """Signed notes, keys and checkpoints, against the published vectors."""
 
 import base64
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 from hypothesis import given
 from hypothesis import strategies as st
 
 from api.accesslog.checkpoint import MAX_SIZE, Checkpoint, open_checkpoint
-from api.accesslog.note import COSIGNATURE, ED25519, VerifierKey, open_note, sign_note
+from api.accesslog.note import COSIGNATURE, ED25519, VerifierKey, _split, open_note, sign_note
 from api.crypto.signatures import SigningKey
 from api.errors import NoteInvalid
 
@@ -43,6 +47,44 @@ def test_published_notes_open_as_they_should(known: dict[str, Any]) -> None:
         else:
             with pytest.raises(NoteInvalid):
                 open_note(note, keys)
+
+
+def test_published_notes_of_ecdsa_hold_and_are_not_taken_for_ours(known: dict[str, Any]) -> None:
+    """This log and its witnesses sign with Ed25519 alone; of other notes the frame is read."""
+    cases = [case for case in known["cases"] if not _ours(case)]
+    assert len(cases) == 2
+    for case in cases:
+        [vkey] = case["vkeys"]
+        name, key_id, encoded = vkey.split("+", 2)
+        public = load_der_public_key(base64.b64decode(encoded)[1:])
+        assert isinstance(public, EllipticCurvePublicKey)
+        text, [(signer, signature)] = _split(case["note"])
+        assert (signer, signature[:4].hex()) == (name, key_id)
+        public.verify(signature[4:], text.encode(), ECDSA(SHA256()))
+        with pytest.raises(NoteInvalid):
+            VerifierKey.parse(vkey)
+        with pytest.raises(NoteInvalid):
+            open_note(case["note"], [OURS])
+
+
+def test_a_published_tree_head_of_sigsum_is_a_checkpoint_with_its_signature(
+    vectors: Path,
+) -> None:
+    known = json.loads((vectors / "sigsum_tree_head.json").read_text())
+    public = bytes.fromhex(known["pubkey_hex"])
+    origin = f"sigsum.org/v1/tree/{hashlib.sha256(public).hexdigest()}"
+    checkpoint = Checkpoint(origin, known["size"], bytes.fromhex(known["root_hex"]))
+    key = VerifierKey(origin, ED25519, public)
+    signature = bytes.fromhex(known["signature_hex"])
+
+    def note(signature: bytes) -> str:
+        line = base64.b64encode(key.key_id + signature).decode()
+        return f"{checkpoint}\n— {origin} {line}\n"
+
+    assert key.holds(signature, str(checkpoint).encode())
+    assert open_checkpoint(note(signature), [key]) == checkpoint
+    with pytest.raises(NoteInvalid):
+        open_checkpoint(note(signature[:-1] + bytes([signature[-1] ^ 1])), [key])
 
 
 def test_no_good_note_keeps_its_signatures_after_a_change_of_one_byte(

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from api.accesslog.checkpoint import Checkpoint, open_checkpoint
-from api.accesslog.signer import STRIDE, Signer, read_state, sign_forever, write_state
+from api.accesslog.signer import STRIDE, Signer, sign_forever
+from api.accesslog.signer_state import SignerState, read_state, write_state
 from api.accesslog.tree import Head, Tree, leaf_hash
 from api.crypto.signatures import SigningKey
 from api.errors import LogBroken, LogUnavailable, RefusesToStart
@@ -226,7 +227,7 @@ async def test_a_damaged_state_is_not_served(path: Path, damage: str) -> None:
 
 
 async def test_a_state_whose_numbers_do_not_fit_is_not_served(path: Path) -> None:
-    write_state(path, ORIGIN, Memory(5).head())
+    write_state(path, SignerState(ORIGIN, Memory(5).head()))
     state = json.loads(content(path) or b"")
     put(path, json.dumps({**state, "size": 4}).encode())
 
@@ -235,7 +236,7 @@ async def test_a_state_whose_numbers_do_not_fit_is_not_served(path: Path) -> Non
 
 
 async def test_the_state_of_another_log_is_not_served(path: Path) -> None:
-    write_state(path, "other.example/log", Memory(5).head())
+    write_state(path, SignerState("other.example/log", Memory(5).head()))
 
     with pytest.raises(RefusesToStart, match="another log"):
         read_state(path, ORIGIN)

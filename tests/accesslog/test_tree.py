@@ -2,11 +2,15 @@
 
 import base64
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from api.accesslog.checkpoint import Checkpoint
+from api.accesslog.note import ED25519, VerifierKey
 from api.accesslog.proofs import (
+    ConsistencyProof,
     TlogProof,
     check_consistency,
     check_inclusion,
@@ -14,8 +18,19 @@ from api.accesslog.proofs import (
     inclusion_path,
     prove,
 )
-from api.accesslog.tree import EMPTY_ROOT, Head, Node, Tree, cover, fold, leaf_hash, node_hash
-from api.errors import LogBroken, ProofInvalid
+from api.accesslog.tree import (
+    EMPTY_ROOT,
+    Growth,
+    Head,
+    Node,
+    Tree,
+    cover,
+    fold,
+    leaf_hash,
+    node_hash,
+)
+from api.crypto.signatures import SigningKey
+from api.errors import LogBroken, NoteInvalid, ProofInvalid
 from tests.accesslog.reference import Reference
 
 SIZE = 300
@@ -62,6 +77,22 @@ def test_every_tree_up_to_300_leaves_has_the_root_of_the_reference() -> None:
         assert fold([stored(node) for node in cover(0, size)]) == tree.root()
         if size < SIZE:
             assert tree.append(leaf_hash(LEAVES[size])) == ROWS[size]
+
+
+def test_many_leaves_at_once_give_what_one_by_one_gives() -> None:
+    hashes = [leaf_hash(leaf) for leaf in LEAVES]
+    for start in range(0, SIZE, 7):
+        before, _ = grow(LEAVES[:start])
+        for stop in (start, start + 1, start + 8, SIZE):
+            growth = Growth(before, hashes[start:stop])
+            after, rows = grow(LEAVES[: min(stop, SIZE)])
+            assert growth.rows() == rows[start:]
+            assert growth.after().head() == after.head()
+            for size in range(start, growth.stop + 1):
+                assert growth.root(size) == REFERENCE.root(0, size)
+        for size in (start - 1, SIZE + 1):
+            with pytest.raises(ValueError):  # noqa: PT011  # a size that it does not reach
+                growth.root(size)
 
 
 def test_a_row_holds_the_leaf_hash_and_every_subtree_that_it_completes() -> None:
@@ -212,3 +243,73 @@ def test_proof_files_are_those_of_c2sp(vectors: Path) -> None:
 def test_other_texts_are_no_proof_files(text: str) -> None:
     with pytest.raises(ProofInvalid):
         TlogProof.parse(text)
+
+
+KEY = SigningKey.from_seed(bytes(range(32)))
+ORIGIN = "perisai.example/log"
+KEYS = [VerifierKey(ORIGIN, ED25519, KEY.public)]
+
+
+def checkpoint(size: int, origin: str = ORIGIN) -> Checkpoint:
+    """Give the checkpoint of the first leaves."""
+    return Checkpoint(origin, size, REFERENCE.root(0, size))
+
+
+def test_a_proof_file_is_checked_with_the_leaf_and_public_keys() -> None:
+    hashes = tuple(REFERENCE.path(11, 0, 40))
+    proof = TlogProof(11, hashes, checkpoint(40).sign(KEY))
+
+    assert TlogProof.parse(str(proof)).check(LEAVES[11], KEYS) == checkpoint(40)
+    for wrong, leaf in (
+        (proof, LEAVES[12]),
+        (replace(proof, index=12), LEAVES[11]),
+        (replace(proof, hashes=hashes[:-1]), LEAVES[11]),
+        (replace(proof, checkpoint=checkpoint(41).sign(KEY)), LEAVES[11]),
+    ):
+        with pytest.raises(ProofInvalid):
+            wrong.check(leaf, KEYS)
+    stranger = SigningKey.from_seed(bytes(32))
+    for note in (checkpoint(40).sign(stranger), checkpoint(40, "other.example").sign(KEY)):
+        with pytest.raises(NoteInvalid):
+            replace(proof, checkpoint=note).check(LEAVES[11], KEYS)
+
+
+@pytest.mark.parametrize(("old", "new"), [(0, 7), (1, 1), (1, 300), (64, 100), (77, 300)])
+def test_a_file_proves_that_a_log_goes_on_from_an_older_checkpoint(old: int, new: int) -> None:
+    hashes = tuple(REFERENCE.proof(old, new)) if old else ()
+    proof = ConsistencyProof(old, hashes, checkpoint(new).sign(KEY))
+    before = Checkpoint(ORIGIN, 0, EMPTY_ROOT) if old == 0 else checkpoint(old)
+
+    assert ConsistencyProof.parse(str(proof)) == proof
+    assert proof.check(before, KEYS) == checkpoint(new)
+    for wrong, kept in (
+        (replace(proof, hashes=(*hashes, bytes(32))), before),
+        (replace(proof, old=old + 1), before),
+        (proof, replace(before, root=bytes(32))),
+        (proof, replace(before, size=old + 1)),
+        (proof, replace(before, origin="other.example")),
+    ):
+        with pytest.raises(ProofInvalid):
+            wrong.check(kept, KEYS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "old 1\n",
+        "old 1\n\n",
+        "old 01\n\ncheckpoint\n",
+        "old -1\n\ncheckpoint\n",
+        "old ١\n\ncheckpoint\n",
+        "old 9223372036854775808\n\ncheckpoint\n",
+        "old 1\nAAAA\n\ncheckpoint\n",
+        "old 1\nnot base64\n\ncheckpoint\n",
+        "old 1\r\n\r\ncheckpoint\r\n",
+        "old 1\n" + "A" * 43 + "=\n" * 64 + "\ncheckpoint\n",
+        "index 1\n\ncheckpoint\n",
+    ],
+)
+def test_other_texts_are_no_proofs_of_consistency(text: str) -> None:
+    with pytest.raises(ProofInvalid):
+        ConsistencyProof.parse(text)

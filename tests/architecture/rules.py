@@ -28,15 +28,30 @@ Rule = Callable[[Module], Iterator[str]]
 #: Who may name what of the module that makes and opens seals.
 SEALING = {
     "api/casework/disclosure.py": {"open_sealed", "key_version"},
-    "api/casework/resealing.py": {"seal"},
+    "api/casework/resealing.py": {"seal", "open_sealed", "key_version"},
     "api/store/sealed_fields.py": {"Place"},
 }
+#: Who may name what of the module that seals and opens the streams of attachments.
+STREAMS = {
+    "api/casework/attachment_resealing.py": {"StreamSealer"},
+    "api/casework/attachment_streams.py": {"Checked", "StreamCheck", "StreamOpener"},
+    "api/casework/resealing.py": {"StreamSealer"},
+}
 #: Attributes of an open data key: with one of them a field can be opened past `open_sealed`.
-KEY_PARTS = {"cipher", "secret", "binding"}
+KEY_PARTS = {"bound_to", "cipher", "own", "secret"}
 #: Where a transaction may be committed: records, the two ledgers' databases, migrations.
-COMMITS = {"api/database.py", "api/accesslog/ledger_sqlite.py", "api/migrations/__init__.py"}
-#: Where the time may be looked up: at the entry, and when a key is made (its age is shown).
-CLOCKS = {"api/app.py", "api/crypto/file_key_service.py"}
+#: A witness has a database of its own, with no other writer.
+COMMITS = {
+    "api/database.py",
+    "api/accesslog/ledger_sqlite.py",
+    "api/accesslog/witness_state.py",
+    "api/migrations/__init__.py",
+}
+#: Where the time may be looked up: at the entries (a witness is a service of its own), and
+#: when a key is made (its age is shown).
+CLOCKS = {"api/app.py", "api/cli/witness_service.py", "api/crypto/file_key_service.py"}
+#: Where a colleague's part in a look is proven: only there is it a fact.
+LOOKS = "api/casework/looks.py"
 #: SQL that takes away or changes; nothing of ours says it of the log.
 CHANGING = re.compile(r"^\s*(update|delete|truncate|drop|alter|replace|vacuum)\b", re.IGNORECASE)
 
@@ -44,13 +59,14 @@ CHANGING = re.compile(r"^\s*(update|delete|truncate|drop|alter|replace|vacuum)\b
 def fields_are_opened_in_disclosure_and_sealed_in_resealing(module: Module) -> Iterator[str]:
     if module.path.startswith("api/crypto/"):
         return
-    allowed = SEALING.get(module.path, set())
+    opening = {"api.crypto.sealing": SEALING, "api.crypto.streams": STREAMS}
     for node in ast.walk(module.tree):
-        if isinstance(node, ast.ImportFrom) and node.module == "api.crypto.sealing":
+        if isinstance(node, ast.ImportFrom) and node.module in opening:
+            allowed = opening[node.module].get(module.path, set())
             for name in node.names:
                 if name.name not in allowed or name.asname not in (None, name.name):
                     yield f"{node.lineno}: imports {name.name}"
-        elif isinstance(node, ast.Import | ast.ImportFrom) and "sealing" in {
+        elif isinstance(node, ast.Import | ast.ImportFrom) and {"sealing", "streams"} & {
             name.name.rsplit(".", 1)[-1] for name in node.names
         }:
             yield f"{node.lineno}: imports the module of seals as a whole"
@@ -71,6 +87,20 @@ def a_permit_is_made_in_the_gate(module: Module) -> Iterator[str]:
             "Permit",
         }:
             yield f"{node.lineno}: imports what only the gate makes"
+
+
+def two_persons_look_in_looks(module: Module) -> Iterator[str]:
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Call):
+            said = {keyword.arg for keyword in node.keywords}
+            if "second_person" in said and module.path != "api/casework/facts.py":
+                yield f"{node.lineno}: makes a fact of a second person"
+            if "together" in said and module.path != LOOKS:
+                yield f"{node.lineno}: reads as if two persons looked"
+        elif isinstance(node, ast.ImportFrom) and module.path != LOOKS:
+            for name in node.names:
+                if name.name == "looking_together":
+                    yield f"{node.lineno}: imports looking_together"
 
 
 def commits_happen_in_the_database_and_the_ledger(module: Module) -> Iterator[str]:
@@ -163,6 +193,7 @@ RULES: tuple[Rule, ...] = (
     nothing_is_printed_or_left_to_do,
     the_log_is_only_added_to,
     the_time_comes_from_the_entry,
+    two_persons_look_in_looks,
 )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -13,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.processes import Running, free_port, perisai
+from tests.processes import PERISAI, Running, environment, free_port, perisai
 
 UP = "log verify"
 
@@ -165,17 +166,19 @@ def _one_sentence(done: subprocess.CompletedProcess[str], words: str) -> None:
 
 def _commands(text: str) -> list[str]:
     """Give the commands to paste, as printed."""
-    found = re.findall(r"^curl -s .*?'\n\n", text, flags=re.MULTILINE | re.DOTALL)
+    found = re.findall(r"^(?:curl -s |\.venv/).*?'\n\n", text, flags=re.MULTILINE | re.DOTALL)
     assert len(found) == 4, text
     return found
 
 
 def _paste(command: str, home: Path) -> dict[str, dict[str, object]]:
     """Run a printed command as it stands; where there is no curl, do what it says."""
+    command = command.replace(".venv/bin/perisai", shlex.join(PERISAI))
     if shutil.which("curl"):
         done = subprocess.run(
             ["bash", "-c", command],
             cwd=home,
+            env=environment(),
             capture_output=True,
             text=True,
             check=True,
@@ -183,11 +186,16 @@ def _paste(command: str, home: Path) -> dict[str, dict[str, object]]:
         )
         answer: dict[str, dict[str, object]] = json.loads(done.stdout)
         return answer
-    address = command.split()[2]
+    before, _, command = command.rpartition("curl -s ")
+    address = command.split()[0]
     headers = dict(re.findall(r"-H ['\"]([\w-]+): ([^'\"]*)['\"]", command))
-    token = re.search(r"\$\(cat ([^)]*)\)", command)
-    assert token is not None
-    headers["Authorization"] = "Bearer " + (home / token[1]).read_text()
+    if before:
+        made = perisai(*shlex.split(before.rstrip(" |\\\n"))[len(PERISAI) :], cwd=home).stdout
+        headers |= dict(line.split(": ") for line in made.splitlines())
+    else:
+        token = re.search(r"\$\(cat ([^)]*)\)", command)
+        assert token is not None
+        headers["Authorization"] = "Bearer " + (home / token[1]).read_text()
     body = re.search(r"-d '(.*)'\n", command, flags=re.DOTALL)
     assert body is not None
     sent = httpx.post(address, headers=headers, content=body[1], timeout=20, trust_env=False)

@@ -1,6 +1,7 @@
 """From nothing to a first sign-in with the commands alone, as docs/operations.md says."""
 
 import asyncio
+import hashlib
 import json
 from pathlib import Path
 
@@ -24,12 +25,17 @@ audience = "perisai-test"
 log_origin = "test.invalid/log"
 log_signing_key = "{folder}/log-key.pem"
 log_state = "{folder}/log-state"
+documents = "{folder}/documents"
 
 [[issuers]]
 url = "{issuer}"
 organisation = "komnas-ham"
 jwks = "{jwks}"
 """
+
+
+VIEWER = b"query Viewer { viewer { memberId role } }"
+VIEWER_ID = "sha256:" + hashlib.sha256(VIEWER).hexdigest()
 
 
 @pytest.fixture
@@ -65,7 +71,7 @@ async def viewer(folder: Path) -> httpx.Response:
         async with httpx.AsyncClient(transport=transport, base_url="http://perisai") as client:
             return await client.post(
                 "/graphql/agency",
-                content=json.dumps({"query": "{ viewer { memberId role } }"}),
+                content=json.dumps({"documentId": VIEWER_ID}),
                 headers={
                     "authorization": f"Bearer {issuer.mint('komnas-ham', 'first')}",
                     "content-type": "application/json",
@@ -87,18 +93,26 @@ def test_the_commands_lead_from_nothing_to_a_first_sign_in_and_its_end(folder: P
     )
     member = perisai("members", "add", "komnas-ham", "first", "--role", "supervisor").strip()
 
+    (folder / "documents").mkdir()
+    (folder / "viewer.graphql").write_bytes(VIEWER)
+    assert VIEWER_ID in perisai("documents", "add", "agency", str(folder / "viewer.graphql"))
+
     answer = asyncio.run(viewer(folder))
 
     assert answer.json()["data"]["viewer"] == {"memberId": member, "role": "SUPERVISOR"}
     perisai("members", "disable", "komnas-ham", "first")
     assert asyncio.run(viewer(folder)).status_code == 403
     assert "The log holds" in perisai("log", "verify")
+    assert "0 records are erased" in perisai("erasure", "replay")
+    assert "rewritten" in perisai("erasure", "clean")
 
 
 def test_each_command_says_in_one_line_why_it_refuses(folder: Path) -> None:
     assert "keys" in refused("keys", "status")
     perisai("keys", "create")
     assert "already" in refused("keys", "create")
+    assert "Keys of lpsk are in" in perisai("keys", "add", "lpsk")
+    assert "already" in refused("keys", "add", "lpsk")
     perisai("log", "create-key")
     assert "already" in refused("log", "create-key")
     assert "migrate" in refused("members", "disable", "komnas-ham", "nobody")

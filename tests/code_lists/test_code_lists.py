@@ -21,11 +21,14 @@ def lists() -> CodeLists:
     ("name", "size"),
     [
         ("adversary_kinds", 13),
+        ("closing_reasons", 8),
         ("defender_categories", 17),
         ("incident_kinds", 23),
         ("measure_kinds", 22),
         ("provinces", 38),
         ("requirements", 7),
+        ("risk_impacts", 4),
+        ("risk_likelihoods", 4),
         ("sexual_violence_forms", 15),
     ],
 )
@@ -43,6 +46,7 @@ def test_no_code_stands_twice_in_a_file(name: str) -> None:
     assert content["list"] == name
     assert len(codes) == len(set(codes))
     allowed = {"code", "id", "en", "source", "clear_as", "sealed_in", "retired"}
+    allowed |= {"details_in"} if name == "measure_kinds" else set()
     allowed |= {"hours", "legal_source"} if name == "clocks" else set()
     assert all(set(row) <= allowed for row in content["entries"])
 
@@ -117,3 +121,39 @@ def test_every_urgency_has_its_clock(lists: CodeLists) -> None:
 
     assert lengths == [timedelta(hours=hours) for hours in (3, 24, 72, 168)]
     assert all(clock.legal_source for clock in lists.clocks.values())
+
+
+@pytest.mark.parametrize(
+    ("code", "hours"),
+    [("consent_withdrawn", 72), ("consent_withdrawn", 1), ("first_response_routine", 500)],
+)
+def test_a_clock_is_set_no_longer_than_a_law_lets_it_be(
+    lists: CodeLists, code: str, hours: float
+) -> None:
+    changed = lists.with_hours({code: hours})
+
+    assert changed.clocks[code].length == timedelta(hours=hours)
+    assert changed.clocks[code].legal_source == lists.clocks[code].legal_source
+    assert lists.clocks == load().clocks
+
+
+@pytest.mark.parametrize(
+    ("code", "hours"),
+    [
+        ("consent_withdrawn", 72.01),
+        ("police_protection_end", 337),
+        ("first_response_routine", 0),
+        ("first_response_routine", -1),
+        ("assignment_end", 5),
+    ],
+)
+def test_what_no_law_and_no_record_lets_be_is_refused(
+    lists: CodeLists, code: str, hours: float
+) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  # it says nothing
+        lists.with_hours({code: hours})
+
+
+def test_a_clock_that_is_not_there_is_refused(lists: CodeLists) -> None:
+    with pytest.raises(KeyError):
+        lists.with_hours({"no_such": 5})

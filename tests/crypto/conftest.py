@@ -14,7 +14,9 @@ CHEAP = Cost(memory=8, iterations=1, lanes=1)
 
 @pytest.fixture
 def service(tmp_path: Path) -> FileKeyService:
-    return FileKeyService.create(tmp_path / "keys", PASSPHRASE, ["komnas-ham", "lpsk"], cost=CHEAP)
+    return FileKeyService.create(
+        tmp_path / "keys", lambda: PASSPHRASE, ["komnas-ham", "lpsk"], cost=CHEAP
+    )
 
 
 @pytest.fixture

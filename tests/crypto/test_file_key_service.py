@@ -16,17 +16,22 @@ import pytest
 from api.crypto import key_file
 from api.crypto.file_key_service import FileKeyService, KeyStatus
 from api.crypto.key_file import Cost
+from api.crypto.key_service import KeyKind
 from api.errors import KeysUnavailable, RefusesToStart, SealBroken
 
 PASSPHRASE = "pagar makan tanaman"
 CHEAP = Cost(memory=8, iterations=1, lanes=1)
 
 
+def spoken() -> str:
+    return PASSPHRASE
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     FileKeyService.create(
         tmp_path / "keys",
-        PASSPHRASE,
+        spoken,
         ["lpsk", "komnas-ham"],
         cost=CHEAP,
         now=lambda: datetime(2026, 1, 1, tzinfo=UTC),
@@ -35,39 +40,41 @@ def path(tmp_path: Path) -> Path:
 
 
 def owners(path: Path) -> set[str]:
-    payload: dict[str, Any] = json.loads(key_file.read(path, PASSPHRASE))
+    payload: dict[str, Any] = json.loads(key_file.read(path, PASSPHRASE).payload)
     return set(payload["owners"])
 
 
 async def test_what_one_process_wraps_another_unwraps(path: Path) -> None:
-    first, second = [FileKeyService.open(path, PASSPHRASE, ["lpsk"]) for _ in range(2)]
+    first, second = [FileKeyService.open(path, spoken, ["lpsk"]) for _ in range(2)]
     [(version, wrapped)] = await first.wrap_many("lpsk", [(b"context", b"key")])
     assert await second.unwrap_many("lpsk", [(b"context", version, wrapped)]) == [b"key"]
-    assert await first.prf_many("lpsk", b"l", [b"x"]) == await second.prf_many("lpsk", b"l", [b"x"])
+    assert await first.prf_many("lpsk", b"l", [b"x"], 1) == await second.prf_many(
+        "lpsk", b"l", [b"x"], 1
+    )
 
 
 async def test_an_owner_that_was_not_asked_for_is_not_loaded(path: Path) -> None:
-    service = FileKeyService.open(path, PASSPHRASE, ["lpsk"])
+    service = FileKeyService.open(path, spoken, ["lpsk"])
     assert {key.owner for key in await service.status()} == {"lpsk"}
     with pytest.raises(KeysUnavailable):
         await service.wrap_many("komnas-ham", [(b"context", b"key")])
     with pytest.raises(KeysUnavailable):
         await service.unwrap_many("komnas-ham", [])
     with pytest.raises(KeysUnavailable):
-        await service.prf_many("komnas-ham", b"label", [])
+        await service.prf_many("komnas-ham", b"label", [], 1)
 
 
 async def test_owners_open_nothing_of_each_other(path: Path) -> None:
-    service = FileKeyService.open(path, PASSPHRASE, ["lpsk", "komnas-ham"])
+    service = FileKeyService.open(path, spoken, ["lpsk", "komnas-ham"])
     [(version, wrapped)] = await service.wrap_many("lpsk", [(b"context", b"key")])
     with pytest.raises(SealBroken):
         await service.unwrap_many("komnas-ham", [(b"context", version, wrapped)])
-    tags = [await service.prf_many(owner, b"l", [b"x"]) for owner in ("lpsk", "komnas-ham")]
+    tags = [await service.prf_many(owner, b"l", [b"x"], 1) for owner in ("lpsk", "komnas-ham")]
     assert tags[0] != tags[1]
 
 
 async def test_a_wrap_opens_in_its_context_and_version_only(path: Path) -> None:
-    service = FileKeyService.open(path, PASSPHRASE, ["lpsk"])
+    service = FileKeyService.open(path, spoken, ["lpsk"])
     [(version, wrapped)] = await service.wrap_many("lpsk", [(b"context", b"key")])
     for item in [
         (b"Context", version, wrapped),
@@ -83,9 +90,9 @@ async def test_a_wrap_opens_in_its_context_and_version_only(path: Path) -> None:
 
 
 async def test_old_versions_of_a_kek_unwrap_and_only_the_newest_wraps(path: Path) -> None:
-    old = FileKeyService.open(path, PASSPHRASE, ["lpsk"])
+    old = FileKeyService.open(path, spoken, ["lpsk"])
     [(_, wrapped)] = await old.wrap_many("lpsk", [(b"context", b"key")])
-    payload = json.loads(key_file.read(path, PASSPHRASE))
+    payload = json.loads(key_file.read(path, PASSPHRASE).payload)
     for kind, secret in (("kek", b"n" * 32), ("idx", b"m" * 32)):
         payload["owners"]["lpsk"][kind].insert(
             0, {"version": 2, "made": "2026-02-01T00:00:00+00:00", "key": secret.hex()}
@@ -93,43 +100,48 @@ async def test_old_versions_of_a_kek_unwrap_and_only_the_newest_wraps(path: Path
     with key_file.locked_folder(path) as folder:
         key_file.replace(path, folder, PASSPHRASE, json.dumps(payload).encode(), CHEAP, os.urandom)
 
-    service = FileKeyService.open(path, PASSPHRASE, ["lpsk"])
+    service = FileKeyService.open(path, spoken, ["lpsk"])
     assert await service.unwrap_many("lpsk", [(b"context", 1, wrapped)]) == [b"key"]
     [(version, newer)] = await service.wrap_many("lpsk", [(b"context", b"key")])
     assert version == 2
     with pytest.raises(SealBroken):
         await service.unwrap_many("lpsk", [(b"context", 1, newer)])
-    assert await service.prf_many("lpsk", b"l", [b"x"]) != await old.prf_many("lpsk", b"l", [b"x"])
+    assert await service.versions("lpsk", KeyKind.IDX) == [1, 2]
+    tags = [await service.prf_many("lpsk", b"l", [b"x"], version) for version in (1, 2)]
+    assert tags[0] == await old.prf_many("lpsk", b"l", [b"x"], 1)
+    assert tags[0] != tags[1]
+    with pytest.raises(KeysUnavailable):
+        await old.prf_many("lpsk", b"l", [b"x"], 3)
 
 
 async def test_tags_differ_by_label(path: Path) -> None:
-    service = FileKeyService.open(path, PASSPHRASE, ["lpsk"])
-    assert await service.prf_many("lpsk", b"a", [b"x"]) != await service.prf_many(
-        "lpsk", b"b", [b"x"]
+    service = FileKeyService.open(path, spoken, ["lpsk"])
+    assert await service.prf_many("lpsk", b"a", [b"x"], 1) != await service.prf_many(
+        "lpsk", b"b", [b"x"], 1
     )
 
 
 async def test_the_status_tells_owners_versions_and_ages_and_no_key(path: Path) -> None:
-    status = await FileKeyService.open(path, PASSPHRASE, ["lpsk"]).status()
+    status = await FileKeyService.open(path, spoken, ["lpsk"]).status()
     made = datetime(2026, 1, 1, tzinfo=UTC)
     assert status == [KeyStatus("lpsk", "kek", 1, made), KeyStatus("lpsk", "idx", 1, made)]
 
 
 async def test_health_passes_with_keys_and_fails_without(path: Path) -> None:
-    await FileKeyService.open(path, PASSPHRASE, ["lpsk"]).health()
+    await FileKeyService.open(path, spoken, ["lpsk"]).health()
     with pytest.raises(KeysUnavailable):
-        await FileKeyService.open(path, PASSPHRASE, []).health()
+        await FileKeyService.open(path, spoken, []).health()
 
 
 @pytest.mark.parametrize("passphrase", ["", "pagar makan tanama", "Pagar makan tanaman"])
 def test_another_passphrase_is_refused(path: Path, passphrase: str) -> None:
     with pytest.raises(RefusesToStart, match="passphrase is wrong or the file was changed"):
-        FileKeyService.open(path, passphrase, ["lpsk"])
+        FileKeyService.open(path, lambda: passphrase, ["lpsk"])
 
 
 def test_a_passphrase_is_the_same_however_its_accents_are_typed(tmp_path: Path) -> None:
-    FileKeyService.create(tmp_path / "k", "caf\u00e9 di Jogja", ["lpsk"], cost=CHEAP)
-    FileKeyService.open(tmp_path / "k", "cafe\u0301 di Jogja", ["lpsk"])
+    FileKeyService.create(tmp_path / "k", lambda: "caf\u00e9 di Jogja", ["lpsk"], cost=CHEAP)
+    FileKeyService.open(tmp_path / "k", lambda: "cafe\u0301 di Jogja", ["lpsk"])
 
 
 def test_every_changed_byte_and_every_cut_is_refused(path: Path) -> None:
@@ -143,7 +155,7 @@ def test_every_changed_byte_and_every_cut_is_refused(path: Path) -> None:
     for changed_data in changes:
         path.write_bytes(changed_data)
         with pytest.raises(RefusesToStart):
-            FileKeyService.open(path, PASSPHRASE, ["lpsk"])
+            FileKeyService.open(path, spoken, ["lpsk"])
 
 
 @pytest.mark.parametrize("place", [14, 18, 22])
@@ -158,27 +170,27 @@ def test_a_cost_that_would_eat_the_machine_is_refused_before_it_is_paid(
         data = path.read_bytes()
         path.write_bytes(data[:place] + cost + data[place + 4 :])
         with pytest.raises(RefusesToStart, match="does not open"):
-            FileKeyService.open(path, PASSPHRASE, ["lpsk"])
+            FileKeyService.open(path, spoken, ["lpsk"])
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o610, 0o602, 0o777])
 def test_a_file_that_others_may_use_is_refused(path: Path, mode: int) -> None:
     path.chmod(mode)
     with pytest.raises(RefusesToStart, match="chmod 600"):
-        FileKeyService.open(path, PASSPHRASE, ["lpsk"])
+        FileKeyService.open(path, spoken, ["lpsk"])
 
 
 def test_a_new_file_is_for_its_owner_only_whatever_the_umask(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
-        FileKeyService.create(tmp_path / "k", PASSPHRASE, ["lpsk"], cost=CHEAP)
+        FileKeyService.create(tmp_path / "k", spoken, ["lpsk"], cost=CHEAP)
     finally:
         os.umask(before)
     assert (tmp_path / "k").stat().st_mode & 0o777 == 0o600
 
 
 def test_the_file_shows_no_key_and_no_owner(path: Path) -> None:
-    content = json.loads(key_file.read(path, PASSPHRASE))
+    content = json.loads(key_file.read(path, PASSPHRASE).payload)
     data = path.read_bytes()
     for owner, kinds in content["owners"].items():
         assert owner.encode() not in data
@@ -190,39 +202,39 @@ def test_the_file_shows_no_key_and_no_owner(path: Path) -> None:
 
 def test_a_missing_file_folder_or_owner_is_told_by_name(path: Path, tmp_path: Path) -> None:
     with pytest.raises(RefusesToStart, match="missing or cannot be read"):
-        FileKeyService.open(tmp_path / "nothing", PASSPHRASE, ["lpsk"])
+        FileKeyService.open(tmp_path / "nothing", spoken, ["lpsk"])
     with pytest.raises(RefusesToStart, match="missing or cannot be read"):
-        FileKeyService.open(tmp_path, PASSPHRASE, ["lpsk"])
+        FileKeyService.open(tmp_path, spoken, ["lpsk"])
     with pytest.raises(RefusesToStart, match="no folder"):
-        FileKeyService.create(tmp_path / "no" / "keys", PASSPHRASE, ["lpsk"], cost=CHEAP)
+        FileKeyService.create(tmp_path / "no" / "keys", spoken, ["lpsk"], cost=CHEAP)
     with pytest.raises(RefusesToStart, match="no keys of: a, b"):
-        FileKeyService.open(path, PASSPHRASE, ["lpsk", "b", "a"])
+        FileKeyService.open(path, spoken, ["lpsk", "b", "a"])
     (tmp_path / "other").write_bytes(b"x" * 1000)
     (tmp_path / "other").chmod(0o600)
     with pytest.raises(RefusesToStart, match="not a key file"):
-        FileKeyService.open(tmp_path / "other", PASSPHRASE, ["lpsk"])
+        FileKeyService.open(tmp_path / "other", spoken, ["lpsk"])
 
 
 def test_a_key_file_is_never_replaced_by_a_new_one(path: Path) -> None:
     before = path.read_bytes()
     with pytest.raises(RefusesToStart, match="never replaced"):
-        FileKeyService.create(path, PASSPHRASE, ["lpsk"], cost=CHEAP)
+        FileKeyService.create(path, spoken, ["lpsk"], cost=CHEAP)
     assert path.read_bytes() == before
 
 
 def test_a_short_passphrase_is_refused_for_a_new_file(tmp_path: Path) -> None:
     with pytest.raises(RefusesToStart, match="fewer than 12"):
-        FileKeyService.create(tmp_path / "k", "elevenchars", ["lpsk"], cost=CHEAP)
+        FileKeyService.create(tmp_path / "k", lambda: "elevenchars", ["lpsk"], cost=CHEAP)
     assert list(tmp_path.iterdir()) == []
 
 
 async def test_a_new_owner_leaves_the_keys_of_the_others_as_they_are(path: Path) -> None:
-    before = FileKeyService.open(path, PASSPHRASE, ["lpsk"])
+    before = FileKeyService.open(path, spoken, ["lpsk"])
     [(version, wrapped)] = await before.wrap_many("lpsk", [(b"context", b"key")])
 
-    FileKeyService.add_owner(path, PASSPHRASE, "lbh", cost=CHEAP)
+    FileKeyService.add_owner(path, spoken, "lbh")
 
-    after = FileKeyService.open(path, PASSPHRASE, ["lpsk", "lbh"])
+    after = FileKeyService.open(path, spoken, ["lpsk", "lbh"])
     assert await after.unwrap_many("lpsk", [(b"context", version, wrapped)]) == [b"key"]
     assert await after.wrap_many("lbh", [(b"context", b"key")])
     assert owners(path) == {"lpsk", "komnas-ham", "lbh"}
@@ -231,9 +243,9 @@ async def test_a_new_owner_leaves_the_keys_of_the_others_as_they_are(path: Path)
 def test_an_owner_is_not_added_twice_or_with_another_passphrase(path: Path) -> None:
     before = path.read_bytes()
     with pytest.raises(RefusesToStart, match="already"):
-        FileKeyService.add_owner(path, PASSPHRASE, "lpsk", cost=CHEAP)
+        FileKeyService.add_owner(path, spoken, "lpsk")
     with pytest.raises(RefusesToStart, match="passphrase"):
-        FileKeyService.add_owner(path, "another passphrase", "lbh", cost=CHEAP)
+        FileKeyService.add_owner(path, lambda: "another passphrase", "lbh")
     assert path.read_bytes() == before
 
 
@@ -242,8 +254,7 @@ def test_owners_added_at_the_same_time_are_all_there(path: Path) -> None:
     threads = [
         threading.Thread(
             target=FileKeyService.add_owner,
-            args=(path, PASSPHRASE, name),
-            kwargs={"cost": CHEAP},
+            args=(path, spoken, name),
         )
         for name in names
     ]
@@ -285,7 +296,7 @@ def test_a_write_that_is_cut_off_leaves_the_old_file_and_the_next_one_succeeds(
             key_file.replace(path, folder, PASSPHRASE, b"{}", CHEAP, os.urandom)
     assert path.read_bytes() == before
 
-    FileKeyService.add_owner(path, PASSPHRASE, "lbh", cost=CHEAP)
+    FileKeyService.add_owner(path, spoken, "lbh")
     assert owners(path) == {"lpsk", "komnas-ham", "lbh"}
 
 
@@ -318,11 +329,10 @@ WRITER = """
 import sys
 from pathlib import Path
 from api.crypto.file_key_service import FileKeyService
-from api.crypto.key_file import Cost
 path, passphrase = Path(sys.argv[1]), sys.argv[2]
 n = 0
 while True:
-    FileKeyService.add_owner(path, passphrase, f"p-{n}", cost=Cost(8, 1, 1))
+    FileKeyService.add_owner(path, lambda: passphrase, f"p-{n}")
     print(n, flush=True)
     n += 1
 """
@@ -353,7 +363,7 @@ def test_a_killed_writer_loses_nothing_that_it_reported(
     writer.wait()
 
     assert {"lpsk", "komnas-ham"} | {f"p-{n}" for n in range(reported + 1)} <= owners(path)
-    FileKeyService.add_owner(path, PASSPHRASE, "lbh", cost=CHEAP)
+    FileKeyService.add_owner(path, spoken, "lbh")
     assert "lbh" in owners(path)
 
 

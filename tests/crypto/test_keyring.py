@@ -12,7 +12,8 @@ import pytest
 
 from api.crypto.data_keys import DataKey, WrappedKey, commitment, wrap_context
 from api.crypto.file_key_service import FileKeyService
-from api.crypto.keyring import Keyring, OwnerSecret
+from api.crypto.keyring import Keyring
+from api.crypto.owner_secrets import OwnerSecret, secret_context
 from api.errors import KeysUnavailable, SealBroken, ValueInvalid
 from api.vocabulary import Compartment
 
@@ -32,11 +33,11 @@ async def test_new_keys_are_distinct_and_open_from_their_wraps(keyring: Keyring)
     pairs = await keyring.new_keys(OWNER, places)
 
     keys = await keyring.open_keys(OWNER, [wrap for _, wrap in pairs])
-    assert list(keys) == [(record, compartment, 1) for record, compartment in places]
-    assert [k.secret for k in keys.values()] == [k.secret for k, _ in pairs]
-    assert len({k.secret for k in keys.values()}) == 3
+    assert [(k.record, k.compartment, k.version) for k in keys] == [(*of, 1) for of in places]
+    assert [k.secret for k in keys] == [k.secret for k, _ in pairs]
+    assert len({k.secret for k in keys}) == 3
     assert await keyring.new_keys(OWNER, []) == []
-    assert await keyring.open_keys(OWNER, []) == {}
+    assert await keyring.open_keys(OWNER, []) == []
 
 
 async def test_a_wrap_opens_as_itself_only(keyring: Keyring) -> None:
@@ -68,6 +69,24 @@ async def test_every_flip_of_one_bit_of_a_wrap_is_refused(keyring: Keyring, colu
         changed[place // 8] ^= 1 << place % 8
         with pytest.raises(SealBroken):
             await keyring.open_keys(OWNER, [with_cell(wrap, column, bytes(changed))])
+
+
+@pytest.mark.parametrize("value", [None, "1", 1.0, True, -1, 2**32])
+async def test_a_secret_whose_version_is_none_is_refused(
+    service: FileKeyService, value: Any
+) -> None:
+    """SQLite keeps any type in any column, if somebody writes it."""
+    rights, cursors, *_ = await Keyring.new_secrets(service, OWNER)
+    for secrets in ([rights, cursors._replace(version=value)], [rights._replace(version=value)]):
+        with pytest.raises(SealBroken):
+            await Keyring.start(service, secrets)
+
+
+@pytest.mark.parametrize("value", [None, "text", 7, b""])
+async def test_a_secret_that_is_no_bytes_is_refused(service: FileKeyService, value: Any) -> None:
+    [rights, *_] = await Keyring.new_secrets(service, OWNER)
+    with pytest.raises(SealBroken):
+        await Keyring.start(service, [rights._replace(wrapped=value)])
 
 
 async def test_every_cut_of_a_wrap_is_refused(keyring: Keyring) -> None:
@@ -110,7 +129,7 @@ async def test_a_wrap_of_another_owner_is_refused_even_where_both_are_served(
 async def test_a_key_wrapped_for_one_more_owner_is_the_same_key(keyring: Keyring) -> None:
     [(key, first)] = await keyring.new_keys(OWNER, [(uuid4(), Compartment.RELEASE)])
     second = await keyring.wrap_for("lpsk", key)
-    [opened] = (await keyring.open_keys("lpsk", [second])).values()
+    [opened] = await keyring.open_keys("lpsk", [second])
     assert opened.secret == key.secret
     assert second.commitment == first.commitment
     assert second.wrapped != first.wrapped
@@ -178,7 +197,7 @@ async def test_the_secrets_of_two_owners_differ(service: FileKeyService) -> None
 
 
 async def test_a_moved_or_changed_secret_is_refused(service: FileKeyService) -> None:
-    rights, cursors = await Keyring.new_secrets(service, OWNER)
+    rights, cursors, *_ = await Keyring.new_secrets(service, OWNER)
     changes: list[OwnerSecret] = [
         rights._replace(owner="lpsk"),
         rights._replace(kind="cursors"),
@@ -195,6 +214,18 @@ async def test_a_moved_or_changed_secret_is_refused(service: FileKeyService) -> 
         await Keyring.start(service, [rights._replace(owner="komnas-perempuan")])
 
 
+async def test_a_keyring_without_the_keys_that_cross_agencies_starts_and_says_so(
+    service: FileKeyService,
+) -> None:
+    """An installation that is older than they are."""
+    rights, cursors, *_ = await Keyring.new_secrets(service, OWNER)
+    keyring = await Keyring.start(service, [rights, cursors])
+    assert keyring.owners == {OWNER}
+    for key in (keyring.signing_key, keyring.sharing_key):
+        with pytest.raises(KeysUnavailable):
+            key(OWNER)
+
+
 async def test_a_wrapped_data_key_is_no_secret_of_its_owner(
     keyring: Keyring, service: FileKeyService
 ) -> None:
@@ -208,11 +239,10 @@ async def test_a_wrapped_data_key_is_no_secret_of_its_owner(
 async def test_the_newest_secret_is_used_in_whatever_order_rows_come(
     service: FileKeyService,
 ) -> None:
-    first, _ = await Keyring.new_secrets(service, OWNER)
+    first, *_ = await Keyring.new_secrets(service, OWNER)
     blank = OwnerSecret(OWNER, "rights", 2, 1, b"")
-    from api.crypto.keyring import _secret_context
 
-    [(kek, wrapped)] = await service.wrap_many(OWNER, [(_secret_context(blank), b"n" * 32)])
+    [(kek, wrapped)] = await service.wrap_many(OWNER, [(secret_context(blank), b"n" * 32)])
     second = blank._replace(kek_version=kek, wrapped=wrapped)
     macs = {
         (await Keyring.start(service, rows)).rights(OWNER).seal("t", [])
@@ -227,16 +257,16 @@ async def test_tags_are_equal_for_equal_values_of_one_owner_and_column_only(
     tags = [
         tag
         for owner, column in product((OWNER, "lpsk"), ("nik", "phone"))
-        for tag in await keyring.tags(owner, column, ["3171", "3172", ""])
+        for tag in (await keyring.tags(owner, column, ["3171", "3172", ""]))[1]
     ]
     assert len(set(tags)) == 12
     assert {len(tag) for tag in tags} == {16}
-    assert await keyring.tags(OWNER, "nik", ["3172", "3171"]) == [tags[1], tags[0]]
-    assert await keyring.tags(OWNER, "nik", []) == []
+    assert await keyring.tags(OWNER, "nik", ["3172", "3171"]) == (1, [tags[1], tags[0]])
+    assert await keyring.tags(OWNER, "nik", []) == (1, [])
 
 
 async def test_a_tag_is_no_plain_hash(keyring: Keyring) -> None:
-    [tag] = await keyring.tags(OWNER, "nik", ["3171"])
+    _, [tag] = await keyring.tags(OWNER, "nik", ["3171"])
     assert tag != sha256(b"3171").digest()[:16]
 
 
@@ -259,7 +289,7 @@ async def test_nothing_that_holds_a_key_shows_it_or_leaves_the_process(
         for attempt in (pickle.dumps, copy.copy, copy.deepcopy):
             with pytest.raises(TypeError, match="not pickled"):
                 attempt(holder)
-    [secret, _] = await Keyring.new_secrets(service, OWNER)
+    [secret, *_] = await Keyring.new_secrets(service, OWNER)
     assert "\\x" not in repr(wrap) + repr(secret)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from joserfc.jwk import ECKey, OctKey
 
 from api.errors import NotSignedIn, SignInUnavailable, TokenExpired
-from api.identity.tokens import REMEMBERED_MOST, Claims, bearer_token
+from api.identity.tokens import REMEMBERED_MOST, Claims, Scheme, presented
 
 EXP = datetime(2026, 3, 1, 12, 10, tzinfo=UTC)
 
@@ -303,11 +303,14 @@ async def test_any_change_of_a_token_ends_it(verifier, issuer, data):
         await verifier.verify(changed)
 
 
-@pytest.mark.parametrize(
-    "value", ["Bearer abc.def.ghi", "bearer  abc.def.ghi", "BEARER abc.def.ghi"]
-)
-def test_the_scheme_is_compared_without_case(value):
-    assert bearer_token([value]) == "abc.def.ghi"
+@pytest.mark.parametrize("scheme", Scheme)
+@pytest.mark.parametrize("form", ["{} abc.def.ghi", "{}  abc.def.ghi"])
+@pytest.mark.parametrize("written", [str.lower, str.upper, str.title])
+def test_the_scheme_is_compared_without_case(scheme, form, written):
+    shown = presented([form.format(written(scheme.value))])
+
+    assert (shown.scheme, shown.token) == (scheme, "abc.def.ghi")
+    assert "abc" not in repr(shown)
 
 
 @pytest.mark.parametrize(
@@ -319,14 +322,16 @@ def test_the_scheme_is_compared_without_case(value):
         ["Bearer "],
         ["abc.def.ghi"],
         ["Basic c2FyaTpzYXJp"],
-        ["DPoP abc.def.ghi"],
+        ["DPoP"],
+        ["DPoPabc.def.ghi"],
         ["Bearer a b"],
         ["Bearer a,Bearer b"],
         ["Bearer é"],
         ["Bearer a\n"],
         ["Bearer a", "Bearer b"],
+        ["Bearer a", "DPoP a"],
     ],
 )
-def test_anything_but_one_bearer_token_is_not_signed_in(values):
+def test_anything_but_one_token_is_not_signed_in(values):
     with pytest.raises(NotSignedIn):
-        bearer_token(values)
+        presented(values)

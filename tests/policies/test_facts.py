@@ -21,6 +21,7 @@ from api.policies.facts import (
 )
 from api.vocabulary import (
     Caseworker,
+    Compartment,
     LegalBasis,
     MemberId,
     Organisation,
@@ -64,6 +65,9 @@ def test_a_value_of_another_type_or_outside_the_vocabulary_makes_no_facts(place,
         CaseworkerFacts(*values)
 
 
+SHARES = [f"shares_{each}" for each in sorted(set(Compartment) - {Compartment.RELEASE})]
+
+
 @pytest.mark.parametrize(
     "make",
     [
@@ -72,6 +76,10 @@ def test_a_value_of_another_type_or_outside_the_vocabulary_makes_no_facts(place,
         lambda: CaseFileFacts("lpsk", True, False, False),
         lambda: CaseFileFacts("lpsk", 0, False, False),
         lambda: CaseFileFacts(Organisation, 1, False, False),
+        lambda: CaseFileFacts("lpsk", 1, False, False, 1),
+        lambda: CaseFileFacts("lpsk", 1, False, False, True, shares_identity="yes"),
+        lambda: CaseFileFacts.as_referred("lpsk", 1, False, False, ["release"]),
+        lambda: CaseFileFacts.as_referred("lpsk", 1, False, False, ["identities"]),
         lambda: ReleaseFacts(1, True, True),
         lambda: ReleaseFacts(True, None, True),
         lambda: EventFacts("yes", False),
@@ -97,6 +105,7 @@ def test_facts_cannot_be_changed():
 def test_equal_facts_have_one_key_and_different_facts_never():
     facts = [
         *(CaseFileFacts(*values) for values in product("ab", (1, 2), (True, False), (True, False))),
+        *(CaseFileFacts("a", 1, True, False, True, **{share: True}) for share in SHARES),
         *(ReleaseFacts(*values) for values in product((True, False), repeat=3)),
         *(EventFacts(*values) for values in product((True, False), (True, False))),
         *(
@@ -124,6 +133,13 @@ def test_the_engine_knows_every_field_but_the_key():
         "sensitivity": int,
         "assigned": bool,
         "supervising": bool,
+        **dict.fromkeys(("referred", "tied", "delegated", "break_glass"), bool),
+        **dict.fromkeys(("second_person", "closed"), bool),
+        **{
+            f"{names}_{each}": bool
+            for names in ("shares", "delegates", "unlocks")
+            for each in set(Compartment) - {Compartment.RELEASE}
+        },
     }
     assert set(CLASSES) == set(FIELD_TYPES) == {
         "Caseworker", "Partner", "SecurityOfficer", "CaseFile", "Release", "Event",

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from api.errors import PermitExpired, PolicyFailed, PolicyRefused
+from api.errors import PermitExpired, PolicyChanged, PolicyFailed, PolicyRefused
 from api.policies.engine import Policy, shipped_texts
 from api.policies.facts import (
     CaseFileFacts,
@@ -217,6 +217,26 @@ def test_the_narrowest_of_several_grounds_is_named(gate):
     assert gate.open(budi, Compartment.IDENTITY, both) == Allowed(Ground.ASSIGNED)
 
 
+def test_what_is_stopped_is_refused_for_the_moment_and_never_remembered(counted):
+    witnessed = False
+    gate = Gate(
+        counted,
+        witnessed=lambda: witnessed,
+        unwitnessed_stops=[Compartment.IDENTITY],
+    )
+
+    assert gate.open(SARI, Compartment.IDENTITY, HERS) == Refused(Reason.LOG_NOT_WITNESSED)
+    assert gate.open(SARI, Compartment.CONTACT, HERS) == YES
+    # Who could not open it anyway learns nothing of the witnesses.
+    foreign = CaseFileFacts("lpsk", 1, True, True)
+    assert gate.open(SARI, Compartment.IDENTITY, foreign) == Refused(Reason.NOT_IN_REACH)
+
+    witnessed = True
+    assert gate.open(SARI, Compartment.IDENTITY, HERS) == YES
+    witnessed = False
+    assert gate.open(SARI, Compartment.IDENTITY, HERS) == Refused(Reason.LOG_NOT_WITNESSED)
+
+
 def test_a_permit_covers_what_was_allowed_in_its_pass_and_nothing_else(gate):
     clock = Clock()
     gate = Gate(Policy.shipped(), clock)
@@ -303,3 +323,55 @@ def test_a_policy_that_does_not_load_leaves_the_old_one_in_force(gate):
 
     assert gate.policy_hash == old
     assert gate.open(SARI, Compartment.IDENTITY, HERS) == YES
+
+
+# -- one request, one policy ------------------------------------------------------------
+
+
+def test_a_request_decides_under_the_policy_of_its_beginning_to_its_end(policy):
+    gate = Gate(policy)
+    before, after = gate.of_request(), gate.of_request()
+    before.settle()
+    other = Policy.load({**shipped_texts(), "more": "# another text\n"})
+
+    gate.adopt(other)
+
+    assert (before.policy_hash, gate.policy_hash) == (policy.hash, other.hash)
+    after.settle()
+    assert after.policy_hash == other.hash
+    with pytest.raises(PolicyChanged):
+        before.settle()
+    assert before.policy_hash == policy.hash
+    after.settle()
+
+
+def test_the_gate_of_a_request_decides_nothing_before_it_has_a_policy(policy):
+    gate = Gate(policy)
+    gate.see(SARI, HERS)
+    mine = gate.of_request()
+
+    for ask in (
+        lambda: mine.see(SARI, HERS),
+        lambda: mine.open(SARI, Compartment.CONTACT, HERS),
+        lambda: mine.change(SARI, Action.ADD_NOTE, HERS),
+        lambda: mine.scope(SARI, "see", {}),
+    ):
+        with pytest.raises(PolicyFailed):
+            ask()
+    assert mine.policy_hash == policy.hash
+    mine.settle()
+    assert mine.see(SARI, HERS) == gate.see(SARI, HERS)
+
+
+def test_the_gate_of_a_request_remembers_for_all_and_forgets_with_the_policy(policy):
+    gate = Gate(policy)
+    mine = gate.of_request()
+    mine.settle()
+    mine.see(SARI, HERS)
+    assert gate._seen == mine._seen != {}
+
+    mine.adopt(Policy.load({**shipped_texts(), "more": "# another text\n"}))
+
+    assert gate._seen == {}
+    assert mine._seen != {}
+    assert gate.of_request().of_request()._of is gate

@@ -1,9 +1,11 @@
 """Words that several scenarios share: who leads what, and what an event says."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
+from api.accesslog.checkpoint import Checkpoint, open_checkpoint
 from api.accesslog.event import Event
 from api.demo.synthetic_records import SyntheticCaseFile, SyntheticDefender
 from api.vocabulary import Action, Decision, Outcome, Phase, RecordKind
@@ -87,6 +89,18 @@ async def put_into(world: World, case_file_id: UUID, defender_id: UUID) -> None:
         seal = rights.seal("case_file_defender", (case_file_id, defender_id, 1, 0))
     row = (as_key(world, case_file_id), as_key(world, defender_id), seal)
     await world.run("insert into case_file_defender values (?, ?, 1, 0, ?)", row)
+
+
+async def checkpoint_over(world: World, size: int) -> Checkpoint:
+    """Wait for a checkpoint of at least *size* events: the service signs one each second."""
+    reader = world.reader()
+    async with asyncio.timeout(30):
+        while True:
+            note = await reader.latest_checkpoint()
+            if note is not None:
+                checkpoint = open_checkpoint(note, [world.log_key])
+                if checkpoint.size >= size:
+                    return checkpoint
 
 
 def as_key(world: World, record: UUID) -> UUID | str:

@@ -28,7 +28,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 READ = "query ($id: ID!) { caseFile(id: $id) { reference defenders { fullName } } }"
 LIST = """query ($first: Int!, $after: String) { caseFiles(first: $first, after: $after) {
   edges { node { reference } } } }"""
-FIND = "query ($by: SearchBy!, $value: String!) { findDefenders(by: $by, value: $value) { score } }"
+FIND = """query ($by: SearchBy!, $value: String!) {
+  findDefenders(by: $by, value: $value, first: 20) { score } }"""
 NOTE = """mutation ($id: ID!, $body: String!) {
   addNote(input: {caseFileId: $id, body: $body}) { noteId errors { code } } }"""
 
@@ -66,7 +67,11 @@ class Request:
         self.variables = {"id": str(self.world.records.open_to_sari)}
 
     async def send(self) -> Answer:
-        headers = {"content-type": "application/json", **self.headers}
+        headers = {
+            "content-type": "application/json",
+            "accept": "application/graphql-response+json",
+            **self.headers,
+        }
         if self.token is not None:
             headers["authorization"] = f"Bearer {self.token or self.world.token(SARI)}"
         body = {"query": self.query, "variables": self.variables, "operationName": self.operation}
@@ -471,7 +476,7 @@ async def test_bad_input_gets_its_code_leaves_its_events_and_opens_nothing(
         assert error["extensions"]["requestId"] == answer.headers["x-request-id"]
     assert SECRET not in answer.text
     assert answer.headers["cache-control"] == "no-store"
-    assert answer.headers["content-type"] == "application/json; charset=utf-8"
+    assert answer.headers["content-type"] == "application/graphql-response+json; charset=utf-8"
     assert ("www-authenticate" in answer.headers) is (status == 401)
     assert (answer.headers.get("allow") == "POST") is (status == 405)
     events = await shared.events(before)
@@ -544,7 +549,10 @@ async def test_a_flood_of_bad_tokens_does_not_fill_the_log(shared: World) -> Non
     assert await shared.size() == before + REFUSALS_A_MINUTE
     shared.clock.move(timedelta(minutes=1))
     await shared.ask(SARI, READ, token="not.a.token")
-    assert await shared.size() == before + REFUSALS_A_MINUTE + 1
+    *_, rest, last = await shared.events(before)
+    assert await shared.size() == before + REFUSALS_A_MINUTE + 2
+    assert (rest.code, rest.count) == ("NOT_SIGNED_IN", 15)
+    assert (last.code, last.count) == ("NOT_SIGNED_IN", None)
     assert await counted(shared, "member") == there
 
 

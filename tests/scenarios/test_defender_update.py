@@ -33,7 +33,7 @@ ONLY_ERRORS = """mutation ($input: UpdateDefenderInput!) {
 READ = """query ($id: ID!) { defender(id: $id) { revision fullName aliases nik phones
   presentLocation withheld { field } } }"""
 FIND = """query ($by: SearchBy!, $value: String!) {
-  findDefenders(by: $by, value: $value) { defender { id } } }"""
+  findDefenders(by: $by, value: $value, first: 20) { defender { id } } }"""
 
 NEW_NIK = "3374155208900003"
 

@@ -18,7 +18,7 @@ from api.demo.synthetic import BUDI, RATNA, SARI, TUTI, WAYAN
 from api.errors import KeysUnavailable, PolicyFailed
 from api.policies.engine import Policy
 from api.policies.gate import PERMIT_SECONDS, Gate
-from api.vocabulary import Action, Outcome, Phase
+from api.vocabulary import Action, Decision, Outcome, Phase
 from tests.inside import FailingLedger, exchanged
 from tests.postgresql import libpq_url
 from tests.world import Answer, World
@@ -26,7 +26,7 @@ from tests.world import Answer, World
 READ = """query ($id: ID!) { caseFile(id: $id) {
   reference account defenders { fullName nik phones } notes { body } } }"""
 LIST = "{ caseFiles(first: 20) { edges { node { reference defenders { fullName } } } } }"
-FIND = '{ findDefenders(by: NAME, value: "joesoef") { defender { fullName } } }'
+FIND = '{ findDefenders(by: NAME, value: "joesoef", first: 20) { defender { fullName } } }'
 RELEASES = "{ releases(first: 5) { edges { node { content { summary } } } } }"
 EVENTS = "{ accessEvents(first: 5) { edges { node { index action } } } }"
 NOTE = """mutation ($id: ID!) { addNote(input: {caseFileId: $id, body: "Catatan yang tertolak."}) {
@@ -34,6 +34,10 @@ NOTE = """mutation ($id: ID!) { addNote(input: {caseFileId: $id, body: "Catatan 
 ASSIGN = """mutation ($id: ID!, $who: ID!) { assignCaseworker(input: {
   caseFileId: $id, memberId: $who, until: "2026-12-01T00:00:00Z"}) {
   assignmentId errors { code } } }"""
+
+
+#: Which of the answers below is to somebody to whom the record does not exist.
+STRANGER = 5
 
 
 async def everything(world: World) -> list[Answer]:
@@ -207,11 +211,15 @@ async def test_an_engine_that_raises_gives_503_and_opens_nothing(world: World) -
 
         answers = await everything(inside.world)
 
+        stranger = answers.pop(STRANGER)
         # The officer's look itself is an event; which events are shown is decided after.
         assert_closed(answers[:-1], "POLICY_FAILED")
+        # What is out of scope is no row to decide on: it is answered as what is nowhere.
+        assert stranger.codes == ["NOT_FOUND"]
         assert inside.keyring.opened == []
         assert await rows(world) == before
-        assert {e.action for e in await world.events(size)} <= {Action.READ_LOG, Action.SIGN_IN}
+        events = [e for e in await world.events(size) if e.decision is not Decision.WITHHELD]
+        assert {e.action for e in events} <= {Action.READ_LOG, Action.SIGN_IN}
 
 
 def slow_clock() -> Callable[[], float]:

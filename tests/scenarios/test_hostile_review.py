@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from api.accesslog.event import Event
-from api.app import log_writer, open_house
+from api.app import open_house
 from api.casework.provisioning import disable_member
 from api.database import Connection, Records
 from api.demo.synthetic import BUDI, SARI
 from api.errors import LogUnavailable, RefusesToStart, StoreUnavailable
+from api.log_settings import log_source
 from api.vocabulary import Action, Outcome, Phase, RecordKind
 from tests.inside import exchanged
 from tests.scenarios.asking import as_key, counted, records
@@ -167,11 +168,11 @@ async def test_a_service_does_not_start_without_the_secrets_of_an_owner(world: W
 
 
 @pytest.mark.parametrize("template", ["postgresql"], indirect=True)
-async def test_the_service_stores_no_checkpoint_that_is_not_of_a_head(world: World) -> None:
-    writer = log_writer(world.settings.log_url.get_secret_value())
-    await writer.open()
+async def test_the_signers_role_stores_no_checkpoint_that_is_not_of_a_head(world: World) -> None:
+    source = log_source(world.settings.signer().url)
+    await source.open()
     try:
         with pytest.raises(LogUnavailable):
-            await writer.put_checkpoint((await writer.state()).size, "rubbish")
+            await source.put_checkpoint((await source.state()).size, "rubbish")
     finally:
-        await writer.close()
+        await source.close()

@@ -36,7 +36,7 @@ READ = """query ($id: ID!) { caseFile(id: $id) { account assignedToMe
   defenders { id fullName } withheld { reason } } }"""
 
 FIND = """query ($by: SearchBy!, $value: String!) {
-  findDefenders(by: $by, value: $value) { defender { id } } }"""
+  findDefenders(by: $by, value: $value, first: 20) { defender { id } } }"""
 
 PERSON = {
     "fullName": "  Siti   Noerhaliza ",

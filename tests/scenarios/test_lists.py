@@ -120,6 +120,10 @@ FILTERS: dict[str, tuple[dict[str, Any], Keep]] = {
         {"reference": "kh-2026-0003"},
         lambda f: f.reference[3:] == "2026-0003",
     ),
+    "whole reference": (
+        {"reference": "KH-2026-0003"},
+        lambda f: f.reference == "KH-2026-0003",
+    ),
     "empty reference": ({"reference": ""}, lambda _: True),
     "percent sign": ({"reference": "KH%1"}, lambda _: False),
     "underscore": ({"reference": "KH_2025"}, lambda _: False),

@@ -6,25 +6,17 @@ plaintext that was ever sealed or typed in: in clear, as JSON escapes it, in UTF
 hex and base64.
 """
 
-import base64
 import io
 import json
 import logging
-from collections.abc import AsyncIterator, Iterable
-from contextlib import redirect_stderr, redirect_stdout
-from pathlib import Path
 from uuid import uuid4
-
-import psycopg
-import pytest
-import structlog
 
 from api.accesslog.event import Event
 from api.demo.synthetic import BUDI, RATNA, SARI, TUTI, WAYAN
-from tests.conftest import NOON
 from tests.inside import exchanged
-from tests.postgresql import libpq_url
-from tests.world import Answer, Clock, Template, World, opened
+from tests.scenarios.attaching import download, upload
+from tests.scenarios.leaks import database_files, every_cell, found_in
+from tests.world import Answer, World
 
 #: What the callers of this run type in; it is sealed, searched for, or refused.
 TYPED = {
@@ -38,6 +30,9 @@ TYPED = {
     "address": "Jalan Kelimutu Rahasia 177, RT 09",
     "account": "Ia diikuti mobil abu-abu sejak pasar Senen, tiga malam berturut-turut.",
     "note": "Saksi kunci bersembunyi di rumah kakaknya.",
+    "reason": "Adiknya, Bu Nirmala, meminta semuanya dihapus lewat surat.",
+    "statement": "Pernyataan saksi: pelaku datang dengan dua sepeda motor, pukul tiga pagi.",
+    "file name": "Pernyataan-Xaveria-Ngabdurrahman-77.txt",
     "unknown code": "kategori-rahasia-xyz",
 }
 
@@ -47,7 +42,8 @@ READ = """query ($id: ID!) { caseFile(id: $id) { id reference account sexualViol
   notes { id author body } withheld { field } } }"""
 LIST = """{ caseFiles(first: 100) { edges { cursor node { id account
   defenders { fullName nik phones emails homeAddress presentLocation } } } } }"""
-FIND = """query ($by: SearchBy!, $value: String!) { findDefenders(by: $by, value: $value) {
+FIND = """query ($by: SearchBy!, $value: String!) {
+  findDefenders(by: $by, value: $value, first: 20) {
   likeness defender { id fullName nik phones } } }"""
 OPEN = """mutation ($defender: DefenderInput!, $account: String!, $province: String!) {
   openCaseFile(input: {urgency: URGENT, sensitivity: 2, province: $province, account: $account,
@@ -57,23 +53,14 @@ UPDATE = """mutation ($input: UpdateDefenderInput!) { updateDefender(input: $inp
   defender { id fullName nik phones } errors { code message } } }"""
 NOTE = """mutation ($id: ID!, $body: String!) { addNote(input: {caseFileId: $id, body: $body}) {
   noteId errors { code message } } }"""
+HOLD = """mutation ($id: ID!, $text: String!) { placeLegalHold(input: {
+  kind: CASE_FILE, recordId: $id,
+  reason: DISPUTE, reasonText: $text}) { holdId errors { code message } } }"""
 ASSIGN = """mutation ($id: ID!, $who: ID!) { assignCaseworker(input: {
   caseFileId: $id, memberId: $who, until: "2026-12-01T00:00:00Z"}) { errors { code message } } }"""
+ATTACHED = "query ($id: ID!) { caseFile(id: $id) { attachments { id name mediaType size } } }"
 EVENTS = """{ accessEvents(first: 100) { edges { node { index at requestId actor organisation role
   action phase purpose decision code policy touched { reason fields records { kind id } } } } } }"""
-
-
-@pytest.fixture
-async def watched(template: Template, tmp_path: Path) -> AsyncIterator[tuple[World, io.StringIO]]:
-    """Serve a copy of the installation, and keep every line that is written meanwhile."""
-    lines = io.StringIO()
-    root, before = logging.getLogger(), logging.getLogger().handlers[:]
-    level, configured = root.level, structlog.get_config()
-    with redirect_stderr(lines), redirect_stdout(lines):
-        async with opened(template, tmp_path / "perisai", Clock(NOON)) as world:
-            yield world, lines
-    root.handlers, root.level = before, level
-    structlog.configure(**configured)
 
 
 async def run_all(world: World) -> list[Answer]:
@@ -113,6 +100,14 @@ async def run_all(world: World) -> list[Answer]:
     change = {"id": made["id"], "revision": made["revision"], "gender": "perempuan"}
     await ask(SARI, UPDATE, {"input": {**change, "homeAddress": TYPED["address"] + " baru"}})
     assert (await ask(SARI, NOTE, {"id": mine, "body": TYPED["note"]})).codes == []
+    held = {"id": mine, "text": TYPED["reason"]}
+    placed = await ask("hartono", HOLD, held, purpose="supervision")
+    assert placed.data["placeLegalHold"]["holdId"]
+    await ask(SARI, HOLD, held)
+    await ask("hartono", HOLD, {**held, "text": TYPED["reason"] * 40}, purpose="supervision")
+    reasons = "query ($id: ID!) { caseFile(id: $id) { reasons { text opening } } }"
+    shown = (await ask(SARI, reasons, {"id": mine})).data["caseFile"]["reasons"]
+    assert [one["text"] for one in shown] == [TYPED["reason"]]
     await ask(BUDI, ASSIGN, {"id": other, "who": str(records.member(SARI).id)})
     assert "NOT_FOUND" not in (await ask(SARI, READ, {"id": other})).codes
     partner = {"face": "partner", "purpose": "referral"}
@@ -122,7 +117,9 @@ async def run_all(world: World) -> list[Answer]:
     for key in ("nik", "wrong nik", "phone", "wrong phone"):
         for by in ("NIK", "PHONE", "NAME"):
             await ask(SARI, FIND, {"by": by, "value": TYPED[key]})
-            await ask(SARI, f'{{ findDefenders(by: {by}, value: "{TYPED[key]}") {{ score }} }}')
+            await ask(
+                SARI, f'{{ findDefenders(by: {by}, value: "{TYPED[key]}", first: 9) {{ score }} }}'
+            )
     for column, wrong in (("nik", "wrong nik"), ("phones", "wrong phone"), ("fullName", "name")):
         value = [TYPED[wrong]] if column == "phones" else TYPED[wrong]
         await ask(SARI, OPEN, {**intake, "defender": {**known, column: value}})
@@ -161,6 +158,7 @@ async def run_all(world: World) -> list[Answer]:
             answer = await inside.world.ask(who, READ, {"id": mine}, token=token)
             assert answer.codes == ["INTERNAL"]
             errors.append(answer)
+    errors += await attachments(world, mine)
     # Rows that an administrator broke: the service reports them where operators look.
     await world.run("update defender set nik = full_name, emails = phones")
     await world.run("update note set body = (select account from case_file limit 1)")
@@ -172,54 +170,35 @@ async def run_all(world: World) -> list[Answer]:
     return errors
 
 
+async def attachments(world: World, mine: str) -> list[Answer]:
+    """Add, read and break attachments; give every answer that is an error."""
+    content, name = TYPED["statement"].encode(), TYPED["file name"]
+    kept = await upload(world, SARI, mine, content, name)
+    attachment = kept.json()["data"]["attachmentId"]
+    assert (await download(world, SARI, attachment)).content == content
+    assert (await world.ask(SARI, ATTACHED, {"id": mine})).data["caseFile"]["attachments"]
+    refused = [
+        await upload(world, SARI, mine, b"<html>" + content, name),
+        await upload(world, SARI, mine, content, name + "/" + name),
+        await upload(world, SARI, TYPED["statement"][:20], content, name),
+        await upload(world, WAYAN, mine, content, name),
+        await upload(world, SARI, mine, content, more={"perisai-file-name": name}),
+        await download(world, SARI, name),
+        await download(world, WAYAN, attachment),
+    ]
+    await world.run("update attachment_chunk set data = (select account from case_file limit 1)")
+    refused.append(await download(world, SARI, attachment))
+    await world.run("update attachment set name = (select account from case_file limit 1)")
+    refused.append(await download(world, SARI, attachment))
+    assert all(a.status_code >= 400 for a in refused), refused
+    return [Answer(a.status_code, a.headers, a.text) for a in refused]
+
+
 class _Talkative:
     """A part that fails with what it was given in its words, as a driver's would."""
 
     async def append(self, _event: Event) -> int:
         raise RuntimeError(f"cannot write {TYPED['name']}") from ValueError(TYPED["nik"])
-
-
-def forms(text: str) -> set[bytes]:
-    """Give what *text* would look like in a file or an answer."""
-    plain = text.encode()
-    found = {
-        plain,
-        json.dumps(text)[1:-1].encode(),
-        text.encode("utf-16-le"),
-        plain.hex().encode(),
-        plain.hex().upper().encode(),
-    }
-    if len(plain) >= 9:
-        for shift in range(3):
-            # Whatever stands before it: the middle of its base64 is one of these three.
-            cut = base64.b64encode(b"\x00" * shift + plain)[4 if shift else 0 : -4]
-            found |= {cut, cut.replace(b"+", b"-").replace(b"/", b"_")}
-    return {form for form in found if len(form) >= 6}
-
-
-def found_in(heap: bytes, texts: Iterable[str]) -> set[str]:
-    """Give those of *texts* that stand in *heap* in any form."""
-    return {text for text in texts if any(form in heap for form in forms(text))}
-
-
-def databases(world: World) -> bytes:
-    """Give all that a thief of the database would hold."""
-    if world.database is None:
-        return b"\x00".join(p.read_bytes() for p in sorted(world.folder.glob("*.sqlite*")))
-    dump = []
-    with psycopg.connect(libpq_url(world.database.superuser_url)) as connection:
-        tables = connection.execute(
-            "select quote_ident(schemaname) || '.' || quote_ident(tablename) from pg_tables"
-            " where schemaname not in ('pg_catalog', 'information_schema')"
-        ).fetchall()
-        assert len(tables) > 15
-        for (table,) in tables:
-            # Bytes come out as hex here, and are put beside it as they are.
-            for row in connection.execute(f"select * from {table}").fetchall():
-                for cell in row:
-                    raw = cell if isinstance(cell, bytes) else str(cell).encode()
-                    dump += [raw, raw.hex().encode() if isinstance(cell, bytes) else b""]
-    return b"\x00".join(dump)
 
 
 async def test_no_sealed_value_stands_in_a_line_an_error_a_leaf_or_a_database(
@@ -247,29 +226,14 @@ async def test_no_sealed_value_stands_in_a_line_an_error_a_leaf_or_a_database(
     assert found_in(refused, secrets) == set()
     assert found_in(payloads, secrets) == set()
     assert found_in(b"\x00".join(entry.body for entry in entries), secrets) == set()
-    assert found_in(databases(world), secrets) == set()
+    assert found_in(every_cell(world), secrets) == set()
+    assert found_in(database_files(world), secrets) == set()
     headers = "\n".join(f"{n}: {v}" for a in errors for n, v in a.headers.items())
     assert found_in(headers.encode(), secrets) == set()
     for token in {world.token(who) for who in (SARI, RATNA, TUTI)}:
         head, payload, _ = token.split(".")
         assert payload.encode() not in written
-        assert f"{head}.{payload}".encode() not in databases(world)
-
-
-def test_the_search_would_find_a_value_in_every_form() -> None:
-    text = "Mochammad Joesoef Hidayat"
-    for leaked in (
-        text.encode(),
-        text.encode("utf-16-le"),
-        text.encode().hex().encode(),
-        *(
-            base64.b64encode(before + text.encode() + b"zz")
-            for before in (b"", b"1", b"12", b"123")
-        ),
-        json.dumps({"x": text}).encode(),
-    ):
-        assert found_in(b"..." + leaked + b"...", [text]) == {text}
-    assert found_in(json.dumps("Né é Ü Joesoef").encode(), ["Né é Ü Joesoef"])
+        assert f"{head}.{payload}".encode() not in database_files(world)
 
 
 def _names(written: str) -> set[str]:

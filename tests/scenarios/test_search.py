@@ -261,7 +261,43 @@ async def test_who_share_a_phone_are_all_found_up_to_the_number_that_was_asked_f
     assert len(hits(await find(fresh, SARI, "PHONE", "+628405551111", first=2))) == 2
 
 
+async def test_a_family_card_finds_the_household_and_an_address_its_owner(fresh: World) -> None:
+    household = "3374150101150042"
+    people = [
+        {"aliases": ["Bunga a"], "familyCard": household, "emails": ["Bunga.A@Contoh.example"]},
+        {"aliases": ["Bunga b"], "familyCard": household, "emails": ["bunga.b@contoh.example"]},
+        {"aliases": ["Bunga c"], "familyCard": "3374150101150043"},
+    ]
+    opened = await fresh.ask(
+        SARI,
+        """mutation ($people: [DefenderInput!]!) { openCaseFile(input: {urgency: SOON,
+          sensitivity: 2, province: "33", defenders: $people}) {
+          errors { code } caseFile { defenders { id aliases } } } }""",
+        {"people": people},
+        purpose="intake",
+    )
+    made = {
+        d["aliases"][0][-1]: d["id"] for d in opened.data["openCaseFile"]["caseFile"]["defenders"]
+    }
+    before = await fresh.size()
+
+    by_card = await find(fresh, SARI, "FAMILY_CARD", groups(household, (4, 4, 4, 4), " "))
+    by_address = await find(fresh, SARI, "EMAIL", " BUNGA.a@contoh.EXAMPLE ")
+
+    assert set(found_ids(by_card)) == {made["a"], made["b"]}
+    assert found_ids(by_address) == [made["a"]]
+    searched = [e for e in await fresh.events(before) if e.action is Action.SEARCH]
+    assert [fields(e, Decision.DISCLOSED) for e in searched] == [{"familyCard"}, {"emails"}]
+    for by, value in (("FAMILY_CARD", household), ("EMAIL", "bunga.b@contoh.example")):
+        assert found_ids(await find(fresh, WAYAN, by, value)) == []
+
+
 REFUSED = [
+    ("EMAIL", "", "VALUE_INVALID"),
+    ("EMAIL", "bunga", "VALUE_INVALID"),
+    ("EMAIL", "bunga@@contoh.example", "VALUE_INVALID"),
+    ("FAMILY_CARD", "", "NIK_INVALID"),
+    ("FAMILY_CARD", "3374159901150042", "NIK_INVALID"),
     ("NAME", "", "VALUE_INVALID"),
     ("NAME", "ab", "VALUE_INVALID"),
     ("NAME", " a . b ", "VALUE_INVALID"),

@@ -1,6 +1,7 @@
 """A text becomes a document once, and what is wrong with it is said without any value."""
 
 import time
+from collections.abc import Callable
 
 import pytest
 from graphql import (
@@ -13,6 +14,7 @@ from graphql import (
     GraphQLSchema,
     GraphQLString,
     get_introspection_query,
+    parse,
 )
 
 from api.errors import DocumentInvalid, DocumentRefused, MalformedId
@@ -98,6 +100,12 @@ def test_an_unknown_field_is_named_with_its_place_and_no_suggestion(documents):
     )
 
 
+def test_nothing_is_suggested(documents):
+    (problem,) = problems(documents, "{ find }")
+
+    assert problem.message.endswith("must have a selection of subfields.")
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -169,26 +177,37 @@ TOO_LARGE = {
 }
 
 
-@pytest.mark.parametrize("text", TOO_LARGE.values(), ids=TOO_LARGE)
-def test_a_document_that_is_too_large_is_refused_in_10_ms(documents, text):
+#: As many tokens as a document may have.
+LARGEST = "{" + " find" * 998 + "}"
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Give the processor's time of *work*, the least of several: others may have it meanwhile."""
     times = []
     for _ in range(10):
-        started = time.perf_counter()
+        started = time.process_time()
+        work()
+        times.append(time.process_time() - started)
+    return min(times)
+
+
+@pytest.mark.parametrize("text", TOO_LARGE.values(), ids=TOO_LARGE)
+def test_to_refuse_what_is_too_large_costs_no_more_than_to_parse_the_largest(documents, text):
+    def refused():
         with pytest.raises(DocumentRefused):
             documents.prepare(text)
-        times.append(time.perf_counter() - started)
 
-    assert min(times) < 0.010
+    assert seconds(refused) < 3 * seconds(lambda: parse(LARGEST))
 
 
 def test_one_field_over_and_over_does_not_cost_its_square(documents):
     text = "{ find { " + "name " * 900 + "} }"
     times = []
     for _ in range(5):
-        started = time.perf_counter()
+        started = time.process_time()
         with pytest.raises(DocumentRefused):
             documents.prepare(text)
-        times.append(time.perf_counter() - started)
+        times.append(time.process_time() - started)
 
     assert min(times) < 0.050  # 5 ms of it to parse; 75 ms without our budget
 

@@ -1,13 +1,10 @@
 """Over HTTP a face answers what was asked to who may ask, and says nothing else to anybody."""
 
 import asyncio
+import gc
 import json
 import logging
-from datetime import date
-from enum import Enum
-from types import SimpleNamespace
-from typing import Any
-from uuid import UUID
+import weakref
 
 import httpx
 import pytest
@@ -18,6 +15,8 @@ from graphql import get_introspection_query
 from api.errors import (
     BadRequest,
     DocumentRefused,
+    DpopProofInvalid,
+    DpopRequired,
     KeysUnavailable,
     LogUnavailable,
     MalformedId,
@@ -31,114 +30,11 @@ from api.errors import (
     StoreUnavailable,
     TokenExpired,
 )
-from api.schema.http import Face, new_request_id
-from api.schema.requested import requested
-from api.vocabulary import Caseworker, Role
+from api.schema.http import Face, Terms, new_request_id
+from api.vocabulary import Role
+from tests.schema.small_face import SCHEMA, SECRET, House, Query
 
-SARI = Caseworker(UUID(int=7), "komnas-ham", Role.CASE_OFFICER, None, None, "r1")
-SECRET = "Siti Rahayu 3171234567890001"
-
-
-@strawberry.type
-class Person:
-    name: str
-
-    @strawberry.field
-    async def friend(self, info: strawberry.Info) -> "Person | None":
-        return await raised(info)
-
-
-async def raised(info: strawberry.Info) -> Any:
-    await asyncio.sleep(0)
-    error = info.context.error
-    if error is not None:
-        raise error
-    return None
-
-
-@strawberry.enum
-class Colour(Enum):
-    RED = "red"
-
-
-@strawberry.input
-class Find:
-    nik: str
-    born: date | None = None
-
-
-@strawberry.type
-class Query:
-    @strawberry.field
-    async def person(self, info: strawberry.Info) -> Person:
-        info.context.asked.append(requested(info).names)
-        return Person(name=SECRET)
-
-    @strawberry.field
-    async def fails(self, info: strawberry.Info) -> str | None:
-        return await raised(info)
-
-    @strawberry.field
-    async def must_not_fail(self, info: strawberry.Info) -> str:
-        return await raised(info)
-
-    @strawberry.field
-    def find(self, info: strawberry.Info, find: Find) -> str:
-        info.context.asked.append(find.nik)
-        return "found"
-
-    @strawberry.field
-    def colour(self) -> Colour | None:
-        return SECRET  # type: ignore[return-value]
-
-    @strawberry.field
-    def number(self) -> float:
-        return 0.5
-
-
-@strawberry.type
-class Mutation:
-    @strawberry.mutation
-    def write(self, info: strawberry.Info) -> str:
-        info.context.asked.append("written")
-        return "ok"
-
-
-SCHEMA = strawberry.Schema(Query, Mutation)
-
-
-class House:
-    """A face with a caller to choose, and what happened behind it."""
-
-    def __init__(self) -> None:
-        self.nobody: Exception | None = None
-        self.error: Exception | None = None
-        self.asked: list[Any] = []
-        self.contexts = 0
-        self.face = Face(
-            SCHEMA,
-            authenticate=self.authenticate,
-            make_context=self.make_context,
-            request_id=lambda: "r1",
-        )
-        transport = httpx.ASGITransport(app=self.face)
-        self.http = httpx.AsyncClient(transport=transport, base_url="http://perisai.test")
-
-    async def authenticate(self, headers, request):
-        if self.nobody is not None:
-            raise self.nobody
-        return SARI
-
-    def make_context(self, caller, request):
-        assert (caller, request) == (SARI, "r1")
-        self.contexts += 1
-        return SimpleNamespace(error=self.error, asked=self.asked)
-
-    async def ask(self, query: Any, **more: Any) -> httpx.Response:
-        return await self.http.post("/", json={"query": query, **more})
-
-    def nothing_happened(self) -> bool:
-        return self.contexts == 0 and self.asked == []
+ALGS = 'algs="ES256 Ed25519 EdDSA"'
 
 
 @pytest.fixture
@@ -174,7 +70,7 @@ async def test_every_answer_has_the_headers_that_keep_it_from_caches(house):
         assert headers["cache-control"] == "no-store"
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["x-request-id"] == "r1"
-        assert headers["content-type"] == "application/json; charset=utf-8"
+        assert headers["content-type"].endswith("json; charset=utf-8")
         assert headers["vary"] == "accept"
 
 
@@ -354,9 +250,12 @@ async def test_a_stranger_is_refused_before_the_body_is_read(house):
 @pytest.mark.parametrize(
     ("refusal", "token", "challenge"),
     [
-        (NotSignedIn(), None, "Bearer"),
-        (NotSignedIn(), "Bearer x", 'Bearer error="invalid_token"'),
-        (TokenExpired(), "Bearer x", 'Bearer error="invalid_token"'),
+        (NotSignedIn(), None, f"Bearer, DPoP {ALGS}"),
+        (NotSignedIn(), "Bearer x", f'Bearer error="invalid_token", DPoP {ALGS}'),
+        (TokenExpired(), "Bearer x", f'Bearer error="invalid_token", DPoP {ALGS}'),
+        (NotSignedIn(), "dpop x", f'DPoP error="invalid_token", {ALGS}'),
+        (DpopRequired(), "Bearer x", f'DPoP error="invalid_token", {ALGS}'),
+        (DpopProofInvalid(), "DPoP x", f'DPoP error="invalid_dpop_proof", {ALGS}'),
     ],
 )
 async def test_a_stranger_is_told_to_sign_in(house, refusal, token, challenge):
@@ -503,7 +402,7 @@ async def test_the_text_of_an_unexpected_error_goes_nowhere(house, made, caplog,
     assert answer.json()["data"] == {"fails": None, "number": 0.5}
     assert [e["extensions"]["code"] for e in answer.json()["errors"]] == ["INTERNAL"]
     assert [(entry["error"], entry["request"]) for entry in logs] == [(made.__name__, "r1")]
-    assert logs[0]["place"].partition(":")[0].endswith("test_http")
+    assert logs[0]["place"].partition(":")[0].endswith("small_face")
     said = answer.text + str(logs) + caplog.text + str(capsys.readouterr())
     assert SECRET not in said
 
@@ -548,6 +447,25 @@ async def test_the_schema_may_be_asked_for(house):
     assert "errors" not in answer.json()
 
 
+@pytest.mark.parametrize(
+    ("query", "status"), [("{ number }", 200), ("{ nothing }", 400), ("{ fails }", 200)]
+)
+async def test_every_answer_to_somebody_signed_in_has_the_receipt(house, query, status):
+    house.receipt = "sealed"
+
+    answer = await house.ask(query)
+
+    assert answer.status_code == status
+    assert answer.json()["extensions"] == {"accessLog": "sealed"}
+
+
+async def test_nobody_has_no_receipt(house):
+    house.receipt = "sealed"
+    house.nobody = NotForThisFace()
+
+    assert "extensions" not in (await house.ask("{ number }")).json()
+
+
 async def test_a_web_socket_is_closed(house):
     sent = []
 
@@ -563,7 +481,7 @@ def test_a_schema_with_extensions_is_refused():
 
     schema = strawberry.Schema(Query, extensions=[SchemaExtension])
     with pytest.raises(RefusesToStart):
-        Face(schema, authenticate=None, make_context=None)
+        Face(schema, authenticate=None, begin=None)
 
 
 async def test_requests_at_one_time_are_kept_apart(house):
@@ -574,3 +492,52 @@ async def test_requests_at_one_time_are_kept_apart(house):
     assert {a.text for a in answers} == {
         '{"data":{"person":{"name":"' + SECRET + '","friend":null},"number":0.5}}'
     }
+
+
+async def test_where_one_of_several_changes_may_stand_nobody_is_told_to_try_again(house):
+    house.error = LogUnavailable()
+
+    both = await house.ask("mutation { write writeOrFail }")
+    alone = await house.ask("mutation { writeOrFail }")
+
+    assert house.asked == ["written"]
+    for answer, code in ((both, "CHANGE_UNCONFIRMED"), (alone, "LOG_UNAVAILABLE")):
+        assert answer.status_code == 503
+        assert [e["extensions"]["code"] for e in answer.json()["errors"]] == [code]
+
+
+class Opened:
+    """Something that was opened for one request."""
+
+
+@pytest.mark.parametrize("text", ["{ fails }", "{ mustNotFail }", "{ nothing }"])
+@pytest.mark.parametrize("made", [SecretError, NotForThisFace, StoreUnavailable])
+async def test_what_was_opened_goes_with_an_answer_that_failed(house, made, text):
+    """Nobody looks for garbage here: what the frame of an error keeps would be kept."""
+    left: list[weakref.ref[Opened]] = []
+
+    def begin(caller, request):
+        exchange = house.begin(caller, request)
+        exchange.opened = Opened()
+        left.append(weakref.ref(exchange.opened))
+        return exchange
+
+    face = Face(
+        SCHEMA,
+        authenticate=house.authenticate,
+        begin=begin,
+        terms=Terms(pause=0, adhoc=frozenset(Role)),
+        request_id=lambda: "r1",
+    )
+    transport = httpx.ASGITransport(app=face)
+    async with httpx.AsyncClient(transport=transport, base_url="http://perisai.test") as http:
+        await http.post("/", json={"query": "{ number }"})
+        gc.collect()
+        gc.disable()
+        try:
+            house.error = made()
+            await http.post("/", json={"query": text})
+            house.error = None
+            assert [one() for one in left] == [None, None]
+        finally:
+            gc.enable()

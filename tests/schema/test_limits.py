@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from graphql import get_introspection_query, parse
@@ -12,6 +13,8 @@ from api.errors import DocumentRefused
 from api.schema.limits import TOKENS_MOST, Limits, check_limits
 
 LIMITS = Limits()
+#: Without a limit of its own on what a test does not count.
+WIDE = Limits(aliases=10**6, root_fields=10**6)
 
 
 def check(text: str, limits: Limits = LIMITS) -> None:
@@ -20,6 +23,10 @@ def check(text: str, limits: Limits = LIMITS) -> None:
 
 def nested(depth: int) -> str:
     return "{ a " * depth + "}" * depth
+
+
+def fields(count: int) -> str:
+    return " ".join(f"a{n}" for n in range(count))
 
 
 def bomb(levels: int) -> str:
@@ -45,9 +52,11 @@ AT_THE_LIMIT = {
     "aliases": "{ f { " + " ".join(f"a{n}: a" for n in range(15)) + "}}",
     "aliases of __typename": "{ f { " + " ".join(f"a{n}: __typename" for n in range(15)) + "}}",
     "directives": "{ a " + "@include(if: true) " * 20 + "}",
+    "one field beside itself": "{ f {" + "a " * 16 + "}}",
     "root fields": "{ " + "a " * 10 + "}",
     "root fields in fragments": "{ ...F ...F } fragment F on Q { a b c ... { d e } }",
-    "fields": "{ f {" + "...F " * 9 + "} } fragment F on Q {" + "a " * 111 + "}",
+    "fields": "{ f {" + "...F " * 9 + "} } fragment F on Q {" + fields(111) + "}",
+    "fragments": "{ ...F0 }" + "".join(f"fragment F{n} on Q {{ a }}" for n in range(40)),
 }
 
 OVER_THE_LIMIT = {
@@ -67,7 +76,9 @@ OVER_THE_LIMIT = {
     "root fields": "{ " + "a " * 11 + "}",
     "root fields in fragments": "{ ...F ...F } fragment F on Q { a b c ... { d e f } }",
     "root fields of a second operation": "query A { a } mutation B { " + "a " * 11 + "}",
-    "fields": "{ f {" + "...F " * 9 + "a } } fragment F on Q {" + "a " * 111 + "}",
+    "fields": "{ f {" + "...F " * 9 + "a } } fragment F on Q {" + fields(111) + "}",
+    "fragments": "{ ...F0 }" + "".join(f"fragment F{n} on Q {{ a }}" for n in range(41)),
+    "one field beside itself": "{ f {" + "a " * 17 + "}}",
     "a bomb": bomb(60),
     "a bomb of nothing": bomb(60)[: -len("fragment F60 on Q{a}")],
     "a bomb of empty selections": bomb(60).replace("{a}", "{}"),
@@ -180,12 +191,12 @@ def test_the_pass_counts_as_writing_out_does(text):
     sizes = [naive(d.selection_set, fragments) for d in document.definitions]
     depth = max(d for d, _ in sizes)
     fields = max(f for _, f in sizes)
-    exact = Limits(depth=depth, introspection_depth=depth, fields=fields, root_fields=10**6)
+    exact = replace(WIDE, depth=depth, introspection_depth=depth, fields=fields)
 
     check_limits(document, exact)
     for less in (
-        Limits(depth=depth - 1, introspection_depth=depth - 1, fields=fields, root_fields=10**6),
-        Limits(depth=depth, introspection_depth=depth, fields=fields - 1, root_fields=10**6),
+        replace(exact, depth=depth - 1, introspection_depth=depth - 1),
+        replace(exact, fields=fields - 1),
     ):
         with pytest.raises(DocumentRefused):
             check_limits(document, less)

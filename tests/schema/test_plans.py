@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any, ClassVar
 from uuid import UUID
 
+import pytest
 import strawberry
 from graphql import ExecutionResult, execute, parse
 from hypothesis import given, settings
@@ -202,6 +203,7 @@ def answer(schema: strawberry.Schema, document: str, thing: Thing, yes: bool) ->
     return result.formatted
 
 
+@pytest.mark.long
 @settings(max_examples=300, deadline=None)
 @given(thing=things(), selection=selections(), yes=st.booleans(), root=st.booleans())
 def test_a_plan_answers_as_graphql_core_does(

@@ -4,7 +4,9 @@ from datetime import date, datetime
 
 import strawberry
 
+from api.casework.intake import Opened
 from api.schema.agency import types
+from api.schema.agency.triage import AgencyAndWhy, TriageInput, agencies
 from api.vocabulary import Urgency
 
 
@@ -44,7 +46,11 @@ class DefenderInput:
 class OpenCaseFileInput:
     """See `casework.intake.Intake`."""
 
-    urgency: Urgency = strawberry.field(description="How fast the first response must come.")
+    urgency: Urgency | None = strawberry.field(
+        default=None,
+        description="How fast the first response must come; left out: what `triage` asks for. "
+        "One of the two must be there.",
+    )
     sensitivity: int = strawberry.field(description="1 (low) to 4 (extreme).")
     province: str = strawberry.field(description="Code of the province, two digits.")
     defenders: list[DefenderInput] = strawberry.field(
@@ -59,8 +65,18 @@ class OpenCaseFileInput:
     sexual_violence_forms: list[str] | None = strawberry.field(
         default=None, description="Codes of the list sexual_violence_forms; sealed."
     )
+    adversary_institutions: list[str] | None = strawberry.field(
+        default=None,
+        description=(
+            "Names of the institutions that are reported as adversaries, at most 20; sealed. "
+            "Who is tied to one of them is kept out."
+        ),
+    )
     account: str | None = strawberry.field(
         default=None, description="What happened, up to 20,000 characters; sealed."
+    )
+    triage: TriageInput | None = strawberry.field(
+        default=None, description="What was answered at the door; see the query `triage`."
     )
 
 
@@ -120,6 +136,13 @@ class UnassignCaseworkerInput:
     member_id: strawberry.ID = strawberry.field(description="Pseudonym of the caseworker.")
 
 
+#: Of an input that takes a reason in words.
+REASON_TEXT = (
+    "Why, in your own words, 1 to 2,000 characters; read by whoever may open the narrative of "
+    "the case file, and erased with the record."
+)
+
+
 @strawberry.input(description="A note on a case file.")
 class AddNoteInput:
     """See `casework.notes.add_note`."""
@@ -137,6 +160,20 @@ class OpenCaseFilePayload:
     )
     case_file: types.CaseFile | None = strawberry.field(
         description="The new case file as you may read it; null where that failed."
+    )
+    urgency: Urgency | None = strawberry.field(description="The urgency that counts.")
+    proposed_urgency: Urgency | None = strawberry.field(
+        description="What the answers of the triage ask for at the least; null without one."
+    )
+    proposed_agencies: list[AgencyAndWhy] = strawberry.field(
+        description="By the triage: agencies whose mandate fits, yours perhaps among them. "
+        "A referral brings them in."
+    )
+    barred_agencies: list[AgencyAndWhy] = strawberry.field(
+        description="By the triage: agencies that cannot take the case on, and why."
+    )
+    proposed_measures: list[str] = strawberry.field(
+        description="Codes of measures that are proposed where an agency is barred."
     )
     errors: list[ChangeError] = strawberry.field(description="Why it was not opened.")
 
@@ -170,3 +207,20 @@ class AddNotePayload:
 
     note_id: strawberry.ID | None = strawberry.field(description="Id of the new note.")
     errors: list[ChangeError] = strawberry.field(description="Why it was not written.")
+
+
+def opened_payload(
+    opened: Opened | None, view: types.CaseFile | None, errors: list[ChangeError]
+) -> OpenCaseFilePayload:
+    """Say what was opened, if anything, and what its triage proposes."""
+    proposal = None if opened is None else opened.proposal
+    return OpenCaseFilePayload(
+        case_file_id=None if opened is None else strawberry.ID(str(opened.case_file)),
+        case_file=view,
+        urgency=None if opened is None else opened.urgency,
+        proposed_urgency=None if proposal is None else proposal.urgency,
+        proposed_agencies=[] if proposal is None else agencies(proposal.agencies),
+        barred_agencies=[] if proposal is None else agencies(proposal.barred),
+        proposed_measures=[] if proposal is None else list(proposal.measures),
+        errors=errors,
+    )

@@ -8,6 +8,7 @@ import strawberry
 
 from api.casework import assignments, case_files, defenders, intake, notes
 from api.casework.intake import Intake, KnownDefender
+from api.casework.triage import Answered
 from api.errors import (
     AssigneeInvalid,
     NikInvalid,
@@ -16,10 +17,14 @@ from api.errors import (
     NotFound,
     PerisaiError,
     PhoneInvalid,
+    RecordErased,
     StaleRevision,
+    UrgencyTooLow,
     ValueInvalid,
 )
 from api.schema.agency import types
+from api.schema.agency.break_glass import BreakGlassChanges
+from api.schema.agency.case_life import CaseLifeChanges, life_asked
 from api.schema.agency.changes import (
     AddNoteInput,
     AddNotePayload,
@@ -32,10 +37,21 @@ from api.schema.agency.changes import (
     UnassignCaseworkerInput,
     UpdateDefenderInput,
     UpdateDefenderPayload,
+    opened_payload,
 )
-from api.schema.agency.query import names_below
+from api.schema.agency.consents import ConsentChanges
+from api.schema.agency.delegations import DelegationChanges
+from api.schema.agency.erasure_changes import ErasureChanges
+from api.schema.agency.incidents import IncidentChanges
+from api.schema.agency.looks import LookChanges
+from api.schema.agency.matching import MatchChanges
+from api.schema.agency.overrides import OverrideChanges
+from api.schema.agency.protection import ProtectionChanges
+from api.schema.agency.referrals import ReferralMutation
+from api.schema.agency.ties import TieChanges
+from api.schema.agency.triage import TriageInput
 from api.schema.context import PerisaiInfo, uuid_of
-from api.schema.requested import Selection, requested
+from api.schema.requested import Selection, names_below, requested
 from api.vocabulary import CaseFileId, MemberId, Sensitivity
 
 #: Errors that the caller's person can mend; all others fail the field.
@@ -46,7 +62,9 @@ MENDABLE = (
     NotAssigned,
     NotFound,
     PhoneInvalid,
+    RecordErased,
     StaleRevision,
+    UrgencyTooLow,
     ValueInvalid,
 )
 
@@ -68,6 +86,13 @@ def _known(one: DefenderInput) -> KnownDefender:
     given = _given(one, without=frozenset({"categories"}))
     present = {name: value for name, value in given.items() if value is not None}
     return KnownDefender(one.categories or [], present)
+
+
+def _answered(given: TriageInput | None) -> Answered | None:
+    if given is None:
+        return None
+    answers = [(one.question, one.answer) for one in given.answers]
+    return Answered(answers, given.needs or [], given.lowered_because)
 
 
 def _sensitivity(level: int) -> Sensitivity:
@@ -92,6 +117,11 @@ async def _read_back(
             case_file=asked.names,
             defender=names_below(asked, "defenders"),
             notes=names_below(asked, "notes"),
+            attachments=names_below(asked, "attachments"),
+            reasons=names_below(asked, "reasons"),
+            triage=names_below(asked, "triage"),
+            delegations="delegations" in asked.names,
+            life=life_asked(asked),
         )
     except PerisaiError:
         return None
@@ -102,7 +132,20 @@ InputOf = strawberry.argument(description="The change.")
 
 
 @strawberry.type(description="What a caseworker may change. Each leaves an intent and an outcome.")
-class Mutation:
+class Mutation(
+    BreakGlassChanges,
+    ConsentChanges,
+    CaseLifeChanges,
+    DelegationChanges,
+    ErasureChanges,
+    IncidentChanges,
+    LookChanges,
+    OverrideChanges,
+    ProtectionChanges,
+    MatchChanges,
+    ReferralMutation,
+    TieChanges,
+):
     """The root of changes."""
 
     @strawberry.mutation(description="Open a case file in your agency; you are assigned 7 days.")
@@ -123,18 +166,20 @@ class Mutation:
                     input.province,
                     input.incident_kinds or [],
                     input.adversary_kinds or [],
+                    input.adversary_institutions or [],
                     input.sexual_violence_forms or [],
                     input.account,
                     [_known(one) for one in input.defenders],
+                    _answered(input.triage),
                 ),
             )
         except MENDABLE as error:
-            return OpenCaseFilePayload(case_file_id=None, case_file=None, errors=_errors(error))
+            return opened_payload(None, None, _errors(error))
         asked = requested(info)
-        view = await _read_back(info, opened, asked["caseFile"]) if "caseFile" in asked else None
-        return OpenCaseFilePayload(
-            case_file_id=strawberry.ID(str(opened)), case_file=view, errors=[]
-        )
+        view = None
+        if "caseFile" in asked:
+            view = await _read_back(info, opened.case_file, asked["caseFile"])
+        return opened_payload(opened, view, [])
 
     @strawberry.mutation(description="Change what is known of a defender.")
     async def update_defender(

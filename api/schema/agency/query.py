@@ -7,8 +7,19 @@ import strawberry
 from api.casework import case_files, search
 from api.casework.search import By
 from api.schema.agency import types
+from api.schema.agency.access_review import AccessReviewQueries
+from api.schema.agency.case_life import life_asked
+from api.schema.agency.deadlines import DeadlineQueries
+from api.schema.agency.erasures import ErasureQueries
+from api.schema.agency.explaining import ExplainQueries
+from api.schema.agency.matching import MatchQueries
+from api.schema.agency.overrides import OverrideQueries
+from api.schema.agency.protection import wanted
+from api.schema.agency.referrals import ReferralQuery
+from api.schema.agency.statistics import StatisticsQueries
+from api.schema.agency.triage import TriageQueries
 from api.schema.context import PerisaiInfo, uuid_of
-from api.schema.requested import Selection, requested
+from api.schema.requested import names_below, requested
 from api.vocabulary import CaseFileOrder, CaseStatus, Urgency
 
 
@@ -26,17 +37,22 @@ class CaseFileFilter:
         default=None, description="true: only those to which you are assigned."
     )
     reference: str | None = strawberry.field(
-        default=None, description="Text anywhere in the reference, in any case."
+        default=None, description="A whole reference, or a text anywhere in it, in any case."
     )
 
 
-def names_below(node: Selection, name: str) -> frozenset[str] | None:
-    """Give the names asked below field *name* of a case file; None: it is not asked for."""
-    return node[name].names if name in node.names else None
-
-
 @strawberry.type(description="What a caseworker may ask.")
-class Query:
+class Query(
+    AccessReviewQueries,
+    DeadlineQueries,
+    ErasureQueries,
+    ExplainQueries,
+    MatchQueries,
+    OverrideQueries,
+    ReferralQuery,
+    StatisticsQueries,
+    TriageQueries,
+):
     """The root of the agency face."""
 
     @strawberry.field(description="You, as this service knows you. Opens nothing.")
@@ -127,6 +143,14 @@ class Query:
             case_file=asked.names,
             defender=names_below(asked, "defenders"),
             notes=names_below(asked, "notes"),
+            attachments=names_below(asked, "attachments"),
+            reasons=names_below(asked, "reasons"),
+            triage=names_below(asked, "triage"),
+            delegations="delegations" in asked.names,
+            looks="looksWaiting" in asked.names,
+            consents="consents" in asked.names,
+            life=life_asked(asked),
+            protections=wanted(asked),
         )
         return cast(types.CaseFile, view)
 
@@ -148,7 +172,8 @@ class Query:
     @strawberry.field(
         description=(
             "Find defenders among those whose searched compartment you may open: "
-            "by name, tolerant of spelling, or by exact NIK or telephone number."
+            "by name, tolerant of spelling, or by an exact NIK, family card, telephone "
+            "number or e-mail address."
         )
     )
     async def find_defenders(
@@ -156,9 +181,7 @@ class Query:
         info: PerisaiInfo,
         by: Annotated[By, strawberry.argument(description="What the value is.")],
         value: Annotated[str, strawberry.argument(description="What to search for.")],
-        first: Annotated[
-            int, strawberry.argument(description="The most hits, 1 to 20.")
-        ] = search.HITS_MOST,
+        first: Annotated[int, strawberry.argument(description="The most hits, 1 to 20.")],
     ) -> list[types.DefenderMatch]:
         """Search."""
         context = info.context
@@ -178,8 +201,9 @@ class Query:
         name: Annotated[
             str,
             strawberry.argument(
-                description="adversary_kinds, defender_categories, incident_kinds, "
-                "measure_kinds, provinces, requirements or sexual_violence_forms."
+                description="adversary_kinds, closing_reasons, defender_categories, "
+                "incident_kinds, measure_kinds, provinces, requirements, risk_impacts, "
+                "risk_likelihoods or sexual_violence_forms."
             ),
         ],
     ) -> list[types.Code] | None:

@@ -5,17 +5,25 @@ the same names, so that an answer costs no await per field.
 """
 
 from datetime import date, datetime
+from typing import Annotated, cast
 
 import strawberry
 
+from api.casework import case_files
+from api.casework.views import CaseFileView
 from api.schema import words
+from api.schema.agency.protection_types import EmergencyProtection, Measure, PlanStep
 from api.vocabulary import (
     CaseStatus,
     Compartment,
+    ConsentForm,
+    Happened,
     LegalBasis,
+    LoweringReason,
     Purpose,
     Reason,
     Role,
+    TriageAnswer,
     Urgency,
 )
 
@@ -100,6 +108,229 @@ class Note:
     body: str | None = strawberry.field(description="The text. Protected; null when withheld.")
 
 
+@strawberry.type(
+    description="Why a case file, or a defender in it, was changed, in words. The leaf of the "
+    "access log at `event` commits to the text; with `opening` anybody can check it."
+)
+class ReasonInWords:
+    """See `casework.reasons`."""
+
+    id: strawberry.ID = strawberry.field(description="Opaque id.")
+    record: strawberry.ID = strawberry.field(description="The record that was changed.")
+    author: strawberry.ID = strawberry.field(description="Member who gave it, by pseudonym.")
+    written_at: datetime = strawberry.field(description="When it was given.")
+    event: int = strawberry.field(description="Index of the change's intent in the access log.")
+    text: str | None = strawberry.field(description="The text. Protected; null when withheld.")
+    opening: str | None = strawberry.field(
+        description="What opens the commitment, 32 bytes in hex. Protected; null when withheld."
+    )
+
+
+@strawberry.type(description="A question of triage, and what was answered.")
+class Answer:
+    """See `casework.triage`."""
+
+    question: str = strawberry.field(description="Code of the question; see `triage`.")
+    answer: TriageAnswer = strawberry.field(description="What was answered.")
+
+
+@strawberry.type(description="What was answered at the door, and the urgency that it came to.")
+class Triage:
+    """See `casework.triage`."""
+
+    author: strawberry.ID = strawberry.field(description="Member who asked, by pseudonym.")
+    written_at: datetime = strawberry.field(description="When the case file was opened.")
+    proposed: Urgency = strawberry.field(description="What the answers asked for at the least.")
+    lowered: LoweringReason | None = strawberry.field(
+        description="Why the case file was opened as less urgent; null: it was not."
+    )
+    answers: list[Answer] | None = strawberry.field(
+        description="The answers to all questions. Protected; null when withheld."
+    )
+
+
+@strawberry.type(description="A file that belongs to a case file; its bytes are at /attachments.")
+class Attachment:
+    """A file that belongs to a case file, without its bytes."""
+
+    id: strawberry.ID = strawberry.field(description="Opaque id.")
+    author: strawberry.ID = strawberry.field(description="Member who added it, by pseudonym.")
+    written_at: datetime = strawberry.field(description="When it was added.")
+    name: str | None = strawberry.field(
+        description="The name of the file. Protected; null when withheld."
+    )
+    media_type: str | None = strawberry.field(
+        description="What its bytes are, as the service found. Protected; null when withheld."
+    )
+    size: int | None = strawberry.field(
+        description="How many bytes it has. Protected; null when withheld."
+    )
+
+
+@strawberry.type(
+    description="What an assignee handed to a colleague for a while: never more than they may open."
+)
+class Delegation:
+    """See `casework.delegations`."""
+
+    id: strawberry.ID = strawberry.field(description="Opaque id.")
+    giver: strawberry.ID = strawberry.field(description="Member who gave it, by pseudonym.")
+    receiver: strawberry.ID = strawberry.field(description="Member who has it, by pseudonym.")
+    compartments: list[Compartment] = strawberry.field(description="What was named.")
+    until: datetime = strawberry.field(description="When it ends by itself.")
+
+
+@strawberry.type(
+    description="A look at the whereabouts for which a colleague waits; `approveLook` agrees to it."
+)
+class WaitingLook:
+    """See `casework.looks_waiting`."""
+
+    id: strawberry.ID = strawberry.field(description="Id of the look.")
+    requested_by: strawberry.ID = strawberry.field(
+        description="Member who asked for it, by pseudonym."
+    )
+    requested_at: datetime = strawberry.field(description="When it was asked for.")
+    expires_at: datetime = strawberry.field(description="Until when it can be approved.")
+
+
+@strawberry.type(
+    description="What a defender agreed to. The conditions that they set are in the "
+    "`reasons` of the case file, with the same `event`."
+)
+class Consent:
+    """See `casework.consents`."""
+
+    id: strawberry.ID = strawberry.field(description="Opaque id.")
+    defender: strawberry.ID = strawberry.field(description="Id of the defender.")
+    recipient: str | None = strawberry.field(
+        description="Slug of who may be told; null: every agency of the mechanism, no partner."
+    )
+    compartments: list[Compartment] = strawberry.field(description="What may be shared.")
+    purpose: Purpose = strawberry.field(description="For what.")
+    until: datetime = strawberry.field(description="Until when.")
+    form: ConsentForm = strawberry.field(description="How it was given.")
+    recorded_by: strawberry.ID = strawberry.field(
+        description="Member who recorded it, by pseudonym."
+    )
+    recorded_at: datetime = strawberry.field(description="When it was recorded.")
+    event: int = strawberry.field(description="Index of its intent in the access log.")
+    withdrawn_at: datetime | None = strawberry.field(
+        description="When it was withdrawn, if it was."
+    )
+    stop_by: datetime | None = strawberry.field(
+        description="By when, after that, its use must have stopped everywhere (UU PDP 27/2022, "
+        "art. 40)."
+    )
+    stands: bool = strawberry.field(description="Whether it is neither withdrawn nor over.")
+
+
+@strawberry.type(
+    description="A request to close a case file, and how it ended; members by pseudonym."
+)
+class Closing:
+    """See `casework.closings`."""
+
+    id: strawberry.ID = strawberry.field(description="Opaque id.")
+    reason: str = strawberry.field(description="Code of the list closing_reasons.")
+    requested_by: strawberry.ID = strawberry.field(description="Who asked for it.")
+    requested_at: datetime = strawberry.field(description="When it was asked for.")
+    approved_by: strawberry.ID | None = strawberry.field(description="Who approved it.")
+    closed_at: datetime | None = strawberry.field(description="When the case file was closed.")
+    declined_by: strawberry.ID | None = strawberry.field(description="Who declined it.")
+    declined_at: datetime | None = strawberry.field(description="When it was declined.")
+    reopened_by: strawberry.ID | None = strawberry.field(description="Who reopened the case file.")
+    reopened_at: datetime | None = strawberry.field(description="When it was reopened.")
+
+
+@strawberry.type(description="A version of an incident: a threat or violation that happened.")
+class Incident:
+    """See `casework.incidents`."""
+
+    id: strawberry.ID = strawberry.field(description="Opaque id of this version.")
+    incident_id: strawberry.ID = strawberry.field(description="Opaque id of all its versions.")
+    version: int = strawberry.field(
+        description="Counts the corrections, from 1; send it back with the next one."
+    )
+    newest: bool = strawberry.field(description="Whether no correction came after it.")
+    author: strawberry.ID = strawberry.field(description="Member who wrote it, by pseudonym.")
+    written_at: datetime = strawberry.field(description="When it was written.")
+    kind: str = strawberry.field(
+        description="Code of the list incident_kinds, as far as it may stand in clear."
+    )
+    happened_from: date = strawberry.field(description="The day on which it happened or began.")
+    happened_to: date = strawberry.field(description="The day on which it ended.")
+    province: str | None = strawberry.field(description="Code of the province, two digits.")
+    adversaries: list[strawberry.ID] = strawberry.field(
+        description="Ids of those who did it; see `CaseFile.adversaries`."
+    )
+    incident_account: str | None = strawberry.field(
+        description="What happened. Protected; null when withheld."
+    )
+    incident_forms: list[str] | None = strawberry.field(
+        description="Codes of forms of sexual violence. Protected; null when withheld."
+    )
+
+
+@strawberry.type(description="Somebody who threatens, as it was reported.")
+class Adversary:
+    """See `casework.adversaries`."""
+
+    id: strawberry.ID = strawberry.field(description="Opaque id.")
+    author: strawberry.ID = strawberry.field(description="Member who wrote it, by pseudonym.")
+    written_at: datetime = strawberry.field(description="When it was written.")
+    kind: str = strawberry.field(description="Code of the list adversary_kinds.")
+    adversary_name: str | None = strawberry.field(
+        description="The name. Protected; null when withheld."
+    )
+    adversary_institution: str | None = strawberry.field(
+        description="The institution. Protected; null when withheld."
+    )
+    adversary_unit: str | None = strawberry.field(
+        description="The unit in it. Protected; null when withheld."
+    )
+    adversary_relation: str | None = strawberry.field(
+        description="The relation to the defender. Protected; null when withheld."
+    )
+
+
+@strawberry.type(description="How large somebody judged the risk to be.")
+class RiskAssessment:
+    """See `casework.risk`."""
+
+    id: strawberry.ID = strawberry.field(description="Opaque id.")
+    author: strawberry.ID = strawberry.field(description="Member who wrote it, by pseudonym.")
+    written_at: datetime = strawberry.field(description="When it was written.")
+    likelihood: int = strawberry.field(
+        description="1 to 4: the place in the list risk_likelihoods."
+    )
+    impact: int = strawberry.field(description="1 to 4: the place in the list risk_impacts.")
+    urgency: Urgency = strawberry.field(description="What follows for the case file.")
+    risk_account: str | None = strawberry.field(
+        description="On what it rests. Protected; null when withheld."
+    )
+
+
+@strawberry.type(description="One thing that happened to a case file; members by pseudonym.")
+class TimelineEntry:
+    """See `casework.timeline`."""
+
+    at: datetime = strawberry.field(
+        description="When. Of OPENED only the day is known: this is its beginning, in UTC."
+    )
+    kind: Happened = strawberry.field(description="What happened.")
+    actor: strawberry.ID | None = strawberry.field(
+        description="Who did it; null where that is not kept."
+    )
+    record_id: strawberry.ID = strawberry.field(
+        description="Id of what it is about: the version of an incident, the note, the step, ..."
+    )
+    status: CaseStatus | None = strawberry.field(
+        description="Of STATUS_CHANGED: where the case file stood then."
+    )
+    subject: strawberry.ID | None = strawberry.field(description="Of ASSIGNED: who was assigned.")
+
+
 @strawberry.type(description="One situation of risk, with one or more defenders.")
 class CaseFile:
     """One situation of risk, with one or more defenders."""
@@ -135,14 +366,91 @@ class CaseFile:
     sexual_violence_forms: list[str] | None = strawberry.field(
         description="Codes of forms of sexual violence. Protected; null when withheld."
     )
+    adversary_institutions: list[str] | None = strawberry.field(
+        description="Institutions that are reported as adversaries. Protected; null when withheld."
+    )
     assigned_to_me: bool = strawberry.field(description="Whether you have a live assignment to it.")
     defenders: list[Defender] = strawberry.field(description="The persons at risk.")
     notes: list[Note] = strawberry.field(
         description="The newest notes, at most 100. Only where one case file is asked for."
     )
+    reasons: list[ReasonInWords] = strawberry.field(
+        description="The newest reasons for changes, at most 100. Only where one case file is "
+        "asked for."
+    )
+    triage: Triage | None = strawberry.field(
+        description="What was answered when it was opened; null where nothing was asked. Only "
+        "where one case file is asked for, and of your own agency."
+    )
+    attachments: list[Attachment] = strawberry.field(
+        description="The newest attachments, at most 100. Only where one case file is asked for."
+    )
+    delegations: list[Delegation] = strawberry.field(
+        description="What is delegated of it within your agency now: of which you are the giver or "
+        "the receiver or, as its supervisor or the lead, all. Only where one case file is asked "
+        "for."
+    )
+    looks_waiting: list[WaitingLook] = strawberry.field(
+        description="Looks at the whereabouts for which colleagues wait, and which you may "
+        "approve. Only where one case file is asked for."
+    )
+    consents: list[Consent] = strawberry.field(
+        description="What its defenders agreed to, the newest 100, withdrawn ones too: for who "
+        "may record that. Only where one case file is asked for."
+    )
+    incidents: list[Incident] = strawberry.field(
+        description="What happened: the newest versions of incidents, at most 100, with those "
+        "that were corrected. Only where one case file is asked for."
+    )
+    adversaries: list[Adversary] = strawberry.field(
+        description="Who threatens: the newest that were recorded, at most 100. Only where one "
+        "case file is asked for."
+    )
+    risk_assessments: list[RiskAssessment] = strawberry.field(
+        description="The newest assessments of the risk, at most 100; the first one holds. Only "
+        "where one case file is asked for."
+    )
+    closings: list[Closing] = strawberry.field(
+        description="The newest requests to close it, at most 100. Only where one case file is "
+        "asked for."
+    )
+
+    @strawberry.field(
+        description="What happened to it, newest first, as far as you may know of it. Only where "
+        "one case file is asked for."
+    )
+    def timeline(
+        self,
+        first: Annotated[int, strawberry.argument(description="How many, 1 to 100.")],
+    ) -> list[TimelineEntry]:
+        """Give the newest entries of casework's view."""
+        return timeline_of(self, first)
+
+    measures: list[Measure] = strawberry.field(
+        description="The newest measures, at most 100: those of your agency and of the one that "
+        "leads the case file, which sees everybody's. Only where one case file is asked for."
+    )
+    emergency_protections: list[EmergencyProtection] = strawberry.field(
+        description="The newest emergency protections, at most 20, of the same agencies. Only "
+    )
+    plan: list[PlanStep] = strawberry.field(
+        description="The joint plan, at most 100 steps, by their last day. Only where one case "
+        "file is asked for."
+    )
     withheld: list[Withheld] = strawberry.field(
         description="The protected fields that you asked for and did not get."
     )
+
+
+def timeline_of(file: object, first: int) -> list[TimelineEntry]:
+    """Give the newest *first* of what happened to *file*, a view of casework.
+
+    Raises:
+        PageSizeInvalid: not 1 to 100.
+    """
+    case_files.check_page_size(first)
+    view = cast(CaseFileView, file)
+    return cast(list[TimelineEntry], view.happened[:first])
 
 
 @strawberry.type(description="Where a page stands in its list (Relay).")

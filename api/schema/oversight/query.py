@@ -1,150 +1,42 @@
-"""What a security officer reads: events, the checkpoint, and proofs. No identity is in any."""
+"""What a security officer reads: events, reports, the checkpoint, and proofs. No identity."""
 
-from datetime import datetime
+from base64 import b64encode
 from typing import Annotated, cast
 
 import strawberry
 
-from api.casework import oversight
-from api.casework.oversight import Event, Filters
-from api.casework.values import word
-from api.errors import ValueInvalid
-from api.schema import words
+from api.casework import access_report, access_review, oversight
+from api.schema.access_review import AccessReview, review_of
 from api.schema.context import PerisaiInfo, uuid_of
-from api.vocabulary import (
-    Action,
-    Compartment,
-    Decision,
-    Ground,
-    LegalBasis,
-    Outcome,
-    Phase,
-    Purpose,
-    Reason,
-    RecordKind,
-    Role,
-    SecurityOfficer,
+from api.schema.oversight.break_glass import BreakGlassQueries
+from api.schema.oversight.report import AccessReport, report_of
+from api.schema.oversight.types import (
+    AccessEventConnection,
+    AccessEventEdge,
+    AccessEventFilter,
+    ConsistencyProof,
+    InclusionProof,
+    PageInfo,
+    ProvenEvent,
+    event_of,
+    filters_of,
 )
+from api.vocabulary import Compartment, SecurityOfficer
 
-words.define()
-
-
-@strawberry.type(description="A record that an event names.")
-class NamedRecord:
-    """Kind, id and revision."""
-
-    kind: RecordKind = strawberry.field(description="Its kind.")
-    id: strawberry.ID = strawberry.field(description="Its id.")
-    revision: int = strawberry.field(description="The revision that was read; 0 where none was.")
-
-
-@strawberry.type(description="Records of one event with one and the same outcome.")
-class Touched:
-    """See `accesslog.event.Touched`."""
-
-    decision: Decision = strawberry.field(description="What was decided about them.")
-    ground: Ground | None = strawberry.field(description="The ground, if it was allowed.")
-    reason: Reason | None = strawberry.field(description="The reason, if it was not.")
-    compartments: list[Compartment] = strawberry.field(description="Compartments concerned.")
-    fields: list[str] = strawberry.field(description="Names of the protected fields concerned.")
-    records: list[NamedRecord] = strawberry.field(description="The records.")
-
-
-@strawberry.type(description="One event of the access log. It holds no value of any record.")
-class AccessEvent:
-    """See `accesslog.event.Event`."""
-
-    index: int = strawberry.field(description="Position in the log, from 0, without gaps.")
-    at: datetime = strawberry.field(description="When.")
-    request_id: str = strawberry.field(description="Id of the request, as in its answer.")
-    actor: strawberry.ID | None = strawberry.field(
-        description="Pseudonym of the member; null where nobody was signed in."
-    )
-    organisation: str | None = strawberry.field(description="Organisation of the actor.")
-    role: Role | None = strawberry.field(description="Role of the actor.")
-    action: Action = strawberry.field(description="What it is about.")
-    phase: Phase = strawberry.field(description="A reading is whole; a change has two events.")
-    purpose: Purpose | None = strawberry.field(description="The declared purpose.")
-    legal_basis: LegalBasis | None = strawberry.field(description="The legal basis.")
-    decision: Decision = strawberry.field(description="What was decided.")
-    code: str | None = strawberry.field(description="The error code of a refusal.")
-    policy: str | None = strawberry.field(
-        description="SHA-256 of the policy text in force, in hex."
-    )
-    intent: int | None = strawberry.field(description="Index of the intent of an outcome.")
-    outcome: Outcome | None = strawberry.field(description="How the change ended.")
-    touched: list[Touched] = strawberry.field(description="What it touched, and how.")
-
-
-@strawberry.type(description="Where a page stands in its list (Relay).")
-class PageInfo:
-    """Page info."""
-
-    has_next_page: bool = strawberry.field(description="Whether more follows.")
-    end_cursor: str | None = strawberry.field(description="Send it as `after` for the next page.")
-
-
-@strawberry.type(description="An event in a list, and its position.")
-class AccessEventEdge:
-    """An edge."""
-
-    cursor: str = strawberry.field(description="Its position; see `endCursor`.")
-    node: AccessEvent = strawberry.field(description="The event.")
-
-
-@strawberry.type(description="One page of events, newest first (Relay).")
-class AccessEventConnection:
-    """A connection."""
-
-    edges: list[AccessEventEdge] = strawberry.field(description="The events of this page.")
-    page_info: PageInfo = strawberry.field(description="Where the page stands.")
-
-
-@strawberry.input(description="What narrows a list of events; all that is given must hold.")
-class AccessEventFilter:
-    """See `accesslog.search.Filters`."""
-
-    actor: strawberry.ID | None = strawberry.field(default=None, description="Pseudonym.")
-    organisation: str | None = strawberry.field(
-        default=None, description="Organisation of the actor."
-    )
-    role: Role | None = strawberry.field(default=None, description="Role of the actor.")
-    record: strawberry.ID | None = strawberry.field(
-        default=None, description="Id of a record that the event names."
-    )
-    action: Action | None = strawberry.field(default=None, description="What it is about.")
-    decision: Decision | None = strawberry.field(default=None, description="What was decided.")
-    purpose: Purpose | None = strawberry.field(default=None, description="The purpose.")
-    since: datetime | None = strawberry.field(
-        default=None, description="From this moment on, with its zone."
-    )
-    until: datetime | None = strawberry.field(
-        default=None, description="Before this moment, with its zone."
-    )
-
-
-@strawberry.type(description="Proof that an event is in the log (C2SP tlog-proof).")
-class InclusionProof:
-    """See `accesslog.proofs.TlogProof`."""
-
-    index: int = strawberry.field(description="Position of the event.")
-    text: str = strawberry.field(
-        description="The tlog-proof file: the hashes, and the checkpoint that they lead to."
-    )
+_First = Annotated[int, strawberry.argument(description="How many, 1 to 100.")]
+_After = Annotated[str | None, strawberry.argument(description="`endCursor` of the page before.")]
 
 
 @strawberry.type(description="What a security officer may ask. Each look is itself an event.")
-class Query:
+class Query(BreakGlassQueries):
     """The root of the oversight face."""
 
     @strawberry.field(description="Events of your agency's members and records, newest first.")
     async def access_events(
         self,
         info: PerisaiInfo,
-        first: Annotated[int, strawberry.argument(description="How many, 1 to 100.")],
-        after: Annotated[
-            str | None, strawberry.argument(description="`endCursor` of the page before.")
-        ] = None,
+        first: _First,
+        after: _After = None,
         filter: Annotated[  # noqa: A002  # the name in the schema
             AccessEventFilter | None, strawberry.argument(description="What narrows the list.")
         ] = None,
@@ -156,20 +48,94 @@ class Query:
             cast(SecurityOfficer, context.caller),
             first=first,
             after=after,
-            filters=_filters(filter or AccessEventFilter()),
+            filters=filters_of(filter or AccessEventFilter()),
         )
         edges = [
             AccessEventEdge(
-                cursor=page.cursors.seal(index, context.caller.member), node=_event(index, event)
+                cursor=page.cursors.seal(index, context.caller.member), node=event_of(index, event)
             )
             for index, event in page.items
         ]
+        cursors = [edge.cursor for edge in edges]
         return AccessEventConnection(
-            edges=edges,
-            page_info=PageInfo(
-                has_next_page=page.has_next, end_cursor=edges[-1].cursor if edges else None
-            ),
+            edges=edges, page_info=PageInfo.of(cursors, page.has_next, page.has_previous)
         )
+
+    @strawberry.field(
+        description=(
+            "Who reached one defender, when, what and why: what your members did, and what "
+            "anybody did to a case file that your agency leads."
+        )
+    )
+    async def access_report(
+        self,
+        info: PerisaiInfo,
+        defender: Annotated[strawberry.ID, strawberry.argument(description="Id of the defender.")],
+        first: _First,
+        after: _After = None,
+    ) -> AccessReport:
+        """Report on one defender."""
+        context = info.context
+        made = await access_report.report(
+            context.house,
+            cast(SecurityOfficer, context.caller),
+            uuid_of(defender),
+            first=first,
+            after=after,
+        )
+        return report_of(defender, made, context.caller.member)
+
+    @strawberry.field(
+        description=(
+            "Which members of your agency could open what of a defender in a case that it "
+            "leads, now. Opens nothing; the error NOT_FOUND where there is no such defender."
+        )
+    )
+    async def who_can_see(
+        self,
+        info: PerisaiInfo,
+        defender_id: Annotated[
+            strawberry.ID, strawberry.argument(description="Id of the defender.")
+        ],
+        first: _First,
+        after: _After = None,
+        compartment: Annotated[
+            Compartment | None, strawberry.argument(description="Only this one.")
+        ] = None,
+    ) -> AccessReview | None:
+        """Review who could open what."""
+        context = info.context
+        asked = access_review.Asked(uuid_of(defender_id), compartment, first, after)
+        found = await access_review.for_officer(
+            context.house, cast(SecurityOfficer, context.caller), asked
+        )
+        return review_of(found)
+
+    @strawberry.field(
+        description=(
+            "The events behind one answer, oldest first, with their proofs: send what that "
+            "answer, to a member of your organisation, has in `extensions.accessLog`."
+        )
+    )
+    async def access_receipt(
+        self,
+        info: PerisaiInfo,
+        token: Annotated[str, strawberry.argument(description="The receipt.")],
+    ) -> list[ProvenEvent]:
+        """Turn a receipt into events."""
+        context = info.context
+        found = await oversight.by_receipt(
+            context.house, cast(SecurityOfficer, context.caller), token
+        )
+        return [
+            ProvenEvent(
+                event=event_of(one.index, one.event),
+                proof=None
+                if one.proof is None
+                else InclusionProof(index=one.index, text=str(one.proof)),
+            )
+            for one in found
+        ]
 
     @strawberry.field(
         description="The newest checkpoint, a C2SP signed note; null before the first."
@@ -197,53 +163,20 @@ class Query:
         )
         return None if proof is None else InclusionProof(index=index, text=str(proof))
 
-
-def _filters(given: AccessEventFilter) -> Filters:
-    for moment in (given.since, given.until):
-        if moment is not None and moment.tzinfo is None:
-            raise ValueInvalid
-    return Filters(
-        actor=None if given.actor is None else uuid_of(given.actor),
-        organisation=None if given.organisation is None else word(given.organisation),
-        role=given.role,
-        record=None if given.record is None else uuid_of(given.record),
-        action=given.action,
-        decision=given.decision,
-        purpose=given.purpose,
-        since=given.since,
-        until=given.until,
+    @strawberry.field(
+        description="Proof that the log at one checkpoint continues that at an older one."
     )
-
-
-def _event(index: int, event: Event) -> AccessEvent:
-    return AccessEvent(
-        index=index,
-        at=event.at,
-        request_id=event.request,
-        actor=None if event.actor is None else strawberry.ID(str(event.actor)),
-        organisation=event.organisation,
-        role=event.role,
-        action=event.action,
-        phase=event.phase,
-        purpose=event.purpose,
-        legal_basis=event.basis,
-        decision=event.decision,
-        code=event.code,
-        policy=event.policy,
-        intent=event.intent,
-        outcome=event.outcome,
-        touched=[
-            Touched(
-                decision=t.decision,
-                ground=t.ground,
-                reason=t.reason,
-                compartments=list(t.compartments),
-                fields=list(t.fields),
-                records=[
-                    NamedRecord(kind=kind, id=strawberry.ID(str(record)), revision=revision)
-                    for kind, record, revision in t.records
-                ],
-            )
-            for t in event.touched
-        ],
-    )
+    async def consistency_proof(
+        self,
+        info: PerisaiInfo,
+        old: Annotated[int, strawberry.argument(description="Size of the older checkpoint.")],
+        new: Annotated[int, strawberry.argument(description="Size of the newer checkpoint.")],
+    ) -> ConsistencyProof:
+        """Prove that a checkpoint continues an older one."""
+        context = info.context
+        hashes = await oversight.consistency_proof(
+            context.house, cast(SecurityOfficer, context.caller), old, new
+        )
+        return ConsistencyProof(
+            old=old, new=new, hashes=[b64encode(one).decode() for one in hashes]
+        )

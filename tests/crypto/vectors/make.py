@@ -7,10 +7,12 @@ import hashlib
 import hmac
 import json
 import struct
-from base64 import urlsafe_b64encode
+from base64 import b64encode, urlsafe_b64encode
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
@@ -102,6 +104,35 @@ def fields() -> list[dict[str, Any]]:
     ]
 
 
+def manifests() -> list[dict[str, Any]]:
+    columns = ["aliases", "full_name", "nik"]
+    marks = [bytes([n]) * 16 for n in (1, 2, 3)]
+    ad = framed(
+        b"perisai manifest v1",
+        b"defender",
+        b"identity",
+        framed(*[column.encode() for column in columns]),
+        RECORD_BYTES,
+        u32(4),
+        u32(9),
+    )
+    body = AESGCM(fill(1)).encrypt(NONCE, b"".join(marks), ad)
+    return [
+        {
+            "table": "defender",
+            "compartment": "identity",
+            "columns": columns,
+            "record": RECORD,
+            "key_version": 4,
+            "revision": 9,
+            "data_key": fill(1).hex(),
+            "nonce": NONCE.hex(),
+            "marks": [mark.hex() for mark in marks],
+            "manifest": (b"\x01" + u32(4) + NONCE + body).hex(),
+        }
+    ]
+
+
 def file_wrap(context: bytes, key: bytes, owner: bytes = b"komnas-ham") -> bytes:
     ad = framed(b"perisai file kek v1", owner, u32(1)) + context
     return b"\x01" + NONCE + AESGCM(fill(2)).encrypt(NONCE, key, ad)
@@ -140,12 +171,71 @@ def secrets() -> list[dict[str, Any]]:
                 framed(b"perisai owner secret v1", b"komnas-ham", kind.encode(), u32(1)), fill(3)
             ).hex(),
         }
-        for kind in ("rights", "cursors")
+        for kind in ("rights", "cursors", "signing", "sharing")
     ]
 
 
-def right(table: str, cells: list[tuple[str, Any]]) -> dict[str, Any]:
-    message = framed(b"perisai right v1", table.encode())
+def expanded(hash_name: str, key: bytes, info: bytes, length: int) -> bytes:
+    """HKDF-Expand of RFC 5869, 2.3."""
+    given, block, number = b"", b"", 1
+    while len(given) < length:
+        block = hmac.new(key, block + info + bytes([number]), hash_name).digest()
+        given, number = given + block, number + 1
+    return given[:length]
+
+
+def padme(size: int) -> int:
+    if size <= 65536:
+        return 65536
+    unit = 1 << (size.bit_length() - 1 - 5)
+    return (size + unit - 1) // unit * unit
+
+
+def chunked(key: bytes, salt: bytes, context: bytes, message: bytes) -> bytes:
+    """C2SP chunked encryption with SHA-512 and AES-256-GCM, as c2sp.org/chunked-encryption."""
+    info = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\x00" + salt + context
+    derived = expanded("sha512", key, info, 32 + 12 + 32)
+    aead, base = AESGCM(derived[:32]), int.from_bytes(derived[32:44], "big")
+    parts = [message[i : i + 16384] for i in range(0, len(message), 16384)]
+    if not parts or len(parts[-1]) == 16384:
+        parts.append(b"")
+    body = b"".join(
+        aead.encrypt((base ^ n).to_bytes(12, "big"), part, None) for n, part in enumerate(parts)
+    )
+    return salt + derived[44:] + body
+
+
+def attachment(content: bytes, repeat: int, version: int) -> dict[str, Any]:
+    whole = content * repeat
+    stream_key = expanded("sha256", fill(1), framed(b"perisai attachment key v1"), 32)
+    context = framed(b"perisai attachment v1", b"documents", RECORD_BYTES, ROW_BYTES, u32(version))
+    padded_content = whole + bytes(padme(len(whole)) - len(whole))
+    stream = chunked(stream_key, bytes(range(24)), context, padded_content)
+    return {
+        "attachment": RECORD,
+        "case_file": ROW,
+        "compartment": "documents",
+        "key_version": version,
+        "data_key": fill(1).hex(),
+        "salt": bytes(range(24)).hex(),
+        "content": content.hex(),
+        "repeat": repeat,
+        "stream_length": len(stream),
+        "stream_begin": stream[:96].hex(),
+        "stream_sha256": hashlib.sha256(stream).hexdigest(),
+    }
+
+
+def attachments() -> list[dict[str, Any]]:
+    return [
+        attachment(b"", 1, 1),
+        attachment(b"%PDF-1.7\n", 1, 7),
+        attachment(b"0123456789", 10_000, 2**32 - 1),
+    ]
+
+
+def cells_of(cells: list[tuple[str, Any]]) -> bytes:
+    message = b""
     for kind, value in cells:
         if kind == "absent":
             message += b"n"
@@ -161,12 +251,130 @@ def right(table: str, cells: list[tuple[str, Any]]) -> dict[str, Any]:
             message += b"d" + u32(value)
         else:
             message += b"u" + bytes.fromhex(value.replace("-", ""))
+    return message
+
+
+def right(table: str, cells: list[tuple[str, Any]]) -> dict[str, Any]:
+    message = framed(b"perisai right v1", table.encode()) + cells_of(cells)
     return {
         "secret": fill(3).hex(),
         "table": table,
         "cells": cells,
         "mac": mac(fill(3), message).hex(),
     }
+
+
+def signed_right(table: str, cells: list[tuple[str, Any]]) -> dict[str, Any]:
+    message = framed(b"perisai signed right v1", table.encode()) + cells_of(cells)
+    key = Ed25519PrivateKey.from_private_bytes(fill(5))
+    return {
+        "seed": fill(5).hex(),
+        "table": table,
+        "cells": cells,
+        "message": message.hex(),
+        "signature": key.sign(message).hex(),
+    }
+
+
+def signed_rights() -> list[dict[str, Any]]:
+    return [
+        signed_right("referral", []),
+        signed_right("referral", [("id", RECORD), ("text", "lpsk"), ("absent", None)]),
+    ]
+
+
+def expand(key: bytes, info: bytes, size: int) -> bytes:
+    """HKDF-Expand of RFC 5869, 2.3, with SHA-256."""
+    blocks, block = b"", b""
+    while len(blocks) < size:
+        block = mac(key, block + info + bytes([len(blocks) // 32 + 1]))
+        blocks += block
+    return blocks[:size]
+
+
+def labelled(suite: bytes, salt: bytes, label: bytes, secret: bytes) -> bytes:
+    """LabeledExtract of RFC 9180, 4."""
+    return mac(salt or bytes(32), b"HPKE-v1" + suite + label + secret)
+
+
+def labelled_out(suite: bytes, key: bytes, label: bytes, info: bytes, size: int) -> bytes:
+    """LabeledExpand of RFC 9180, 4."""
+    return expand(key, struct.pack(">H", size) + b"HPKE-v1" + suite + label + info, size)
+
+
+def hpke(plaintext: bytes, recipient: bytes, ephemeral: bytes, info: bytes) -> bytes:
+    """Seal in base mode (RFC 9180, 5.1.1 and 6.1) under a fixed ephemeral key."""
+    public = X25519PrivateKey.from_private_bytes(recipient).public_key()
+    own = X25519PrivateKey.from_private_bytes(ephemeral)
+    enc = own.public_key().public_bytes_raw()
+    kem = b"KEM" + bytes([0, 0x20])
+    eae = labelled(kem, b"", b"eae_prk", own.exchange(public))
+    shared = labelled_out(kem, eae, b"shared_secret", enc + public.public_bytes_raw(), 32)
+    suite = b"HPKE" + bytes([0, 0x20, 0, 1, 0, 2])
+    context = (
+        b"\x00"
+        + labelled(suite, b"", b"psk_id_hash", b"")
+        + labelled(suite, b"", b"info_hash", info)
+    )
+    secret = labelled(suite, shared, b"secret", b"")
+    key = labelled_out(suite, secret, b"key", context, 32)
+    nonce = labelled_out(suite, secret, b"base_nonce", context, 12)
+    return enc + AESGCM(key).encrypt(nonce, plaintext, b"")
+
+
+def shares() -> list[dict[str, Any]]:
+    data_key, event, version = fill(1), 41, 3
+    announced = hashlib.sha256(b"perisai data key commitment v1" + data_key).digest()
+    info = framed(
+        b"perisai share v1",
+        b"komnas-ham",
+        b"lpsk",
+        ROW_BYTES,
+        struct.pack(">Q", event),
+        RECORD_BYTES,
+        b"contact",
+        u32(version),
+        announced,
+    )
+    sealed = hpke(data_key, fill(6), fill(7), info)
+    right_message = framed(b"perisai signed right v1", b"referral")
+    signed = framed(b"perisai share signature v1", info, sealed, right_message)
+    signing = Ed25519PrivateKey.from_private_bytes(fill(5))
+    return [
+        {
+            "giver": "komnas-ham",
+            "recipient": "lpsk",
+            "referral": ROW,
+            "event": event,
+            "record": RECORD,
+            "compartment": "contact",
+            "version": version,
+            "data_key": data_key.hex(),
+            "commitment": announced.hex(),
+            "sharing_key": fill(6).hex(),
+            "ephemeral_key": fill(7).hex(),
+            "signing_seed": fill(5).hex(),
+            "info": info.hex(),
+            "sealed": sealed.hex(),
+            "right": right_message.hex(),
+            "signed": signed.hex(),
+            "signature": signing.sign(signed).hex(),
+        }
+    ]
+
+
+def fingerprints() -> list[dict[str, Any]]:
+    digest = hashlib.sha256(
+        framed(b"perisai fingerprint v1", b"lpsk", fill(8), fill(9))
+    ).hexdigest()
+    return [
+        {
+            "owner": "lpsk",
+            "signing": fill(8).hex(),
+            "sharing": fill(9).hex(),
+            "fingerprint": " ".join(digest[at : at + 4] for at in range(0, 32, 4)),
+        }
+    ]
 
 
 def rights() -> list[dict[str, Any]]:
@@ -202,6 +410,35 @@ def tags() -> list[dict[str, Any]]:
         }
         for value in ("3171234567890123", "")
     ]
+
+
+def openbao() -> list[dict[str, Any]]:
+    context, label, item = b"context", framed(b"perisai tag v1", b"nik"), b"3171234567890123"
+    vectors = []
+    for version in (1, 300):
+        data = framed(b"perisai openbao kek v1", b"lpsk", u32(version)) + context
+        body = NONCE + AESGCM(fill(2)).encrypt(NONCE, fill(9), data)
+        message = framed(b"perisai openbao idx v1", b"lpsk", label) + item
+        value = mac(fill(4), message)
+        vectors.append(
+            {
+                "owner": "lpsk",
+                "version": version,
+                "context": context.hex(),
+                "key": fill(9).hex(),
+                "kek": fill(2).hex(),
+                "associated_data": b64encode(data).decode(),
+                "ciphertext": f"vault:v{version}:{b64encode(body).decode()}",
+                "wrapped": (b"\x02" + body).hex(),
+                "label": label.hex(),
+                "item": item.hex(),
+                "idx": fill(4).hex(),
+                "input": b64encode(message).decode(),
+                "hmac": f"vault:v{version}:{b64encode(value).decode()}",
+                "value": value.hex(),
+            }
+        )
+    return vectors
 
 
 def cursors() -> list[dict[str, Any]]:
@@ -243,12 +480,48 @@ def key_files() -> list[dict[str, Any]]:
     ]
 
 
+def key_backups() -> list[dict[str, Any]]:
+    payload, owners = b'{"v":1,"owners":{}}', ["komnas-ham", "lpsk"]
+    framed_owners = framed(*(owner.encode() for owner in owners))
+    header = (
+        b"perisai backup\x01\n"
+        + (1767225600).to_bytes(8)  # 2026-01-01T00:00:00Z
+        + (1767225600 + 90 * 86400).to_bytes(8)
+        + (12345).to_bytes(2)
+        + bytes([5, 3])
+        + u32(len(framed_owners))
+        + framed_owners
+        + NONCE
+    )
+    return [
+        {
+            "key": fill(6).hex(),
+            "nonce": NONCE.hex(),
+            "made": "2026-01-01T00:00:00+00:00",
+            "expires": "2026-04-01T00:00:00+00:00",
+            "identifier": 12345,
+            "shares": 5,
+            "threshold": 3,
+            "owners": owners,
+            "payload": payload.decode(),
+            "file": (header + AESGCM(fill(6)).encrypt(NONCE, payload, header)).hex(),
+        }
+    ]
+
+
 VECTORS = {
+    "attachment": attachments,
     "cursor": cursors,
     "field": fields,
+    "fingerprint": fingerprints,
+    "key_backup": key_backups,
     "key_file": key_files,
+    "manifest": manifests,
+    "openbao": openbao,
     "owner_secret": secrets,
     "right": rights,
+    "share": shares,
+    "signed_right": signed_rights,
     "tag": tags,
     "wrap": wraps,
 }
