@@ -8,6 +8,8 @@ from api.policies.asking import Asked
 from api.policies.comparing import Kind, compare
 from api.policies.editing import Rules, rules_of, slipped
 from api.policies.engine import Policy, shipped_texts
+from api.policies.facts import Row, Who
+from api.policies.situations import Cut, pairs
 
 pytestmark = pytest.mark.long
 
@@ -28,16 +30,14 @@ def rules() -> Rules:
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compare case officers and partners only, for two purposes."""
-    every, step = comparing.thinned, 1
+    roles, purposes = ("case_officer", None), ("emergency", "protection")
 
-    def of_some(*args: object) -> tuple[list[object], int]:
-        pairs, _ = every(*args)  # type: ignore[arg-type]  # It is passed on.
-        roles, purposes = ("case_officer", None), ("emergency", "protection")
+    def of_some(cut: Cut, _decisions_each: int) -> tuple[list[tuple[Who, Row]], int]:
         return [
             (who, row)
-            for who, row in pairs
+            for who, row in pairs(cut)
             if getattr(who, "role", None) in roles and getattr(who, "purpose", None) in purposes
-        ], step
+        ], 1
 
     monkeypatch.setattr(comparing, "thinned", of_some)
 

@@ -281,7 +281,7 @@ async def test_every_worker_process_decides_the_next_request_under_it(
         arguments = ("--as", part, "--key", keys[part], "--name", name, "-o", to, "--yes")
         await command("sign", what, *arguments)
     with Running("serve", "--workers", "2", folder=folder, config=config) as service:
-        await both_started(reader, size, service)
+        await both_started(reader, size, service, port)
         assert all(await asyncio.gather(*(phones() for _ in range(CONNECTIONS))))
 
         await command("adopt", bundle, "--tables", tables)

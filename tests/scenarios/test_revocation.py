@@ -163,7 +163,7 @@ async def test_every_worker_process_refuses_the_next_request(
         )
 
     with Running("serve", "--workers", "2", folder=folder, config=config) as service:
-        await both_started(reader, before, service)
+        await both_started(reader, before, service, port)
         assert all(body["data"]["caseFile"]["account"] for body in await reads())
 
         given = {"caseFileId": mine, "memberId": str(records.member(SARI).id)}

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import cycle, islice
 from pathlib import Path
@@ -114,14 +113,13 @@ async def test_two_workers_answer_all_callers_and_their_log_holds(
             answered += 1
 
     with Running("serve", "--workers", "2", folder=folder, config=config) as service:
-        await both_started(reader, before, service)
+        await both_started(reader, before, service, port)
         async with httpx.AsyncClient(
             base_url=f"http://127.0.0.1:{port}",
             limits=httpx.Limits(max_connections=CALLERS),
             timeout=20,
             trust_env=False,
         ) as client:
-            await listens(client)
             await asyncio.gather(*(caller(client) for _ in range(CALLERS)))
         assert service.end() == 0, service.text()
 
@@ -140,22 +138,16 @@ async def test_two_workers_answer_all_callers_and_their_log_holds(
     assert time.monotonic() - start < LIMIT
 
 
-async def listens(client: httpx.AsyncClient) -> None:
-    """Wait until the address answers: a worker tells the log first that it starts."""
-    for _ in range(400):
-        with suppress(httpx.TransportError):
-            await client.get("/healthz")
-            return
-        await asyncio.sleep(0.05)  # another process has no other way to tell us
-    raise AssertionError("nothing listens")
+async def both_started(reader: LogReader, size: int, service: Running, port: int) -> None:
+    """Wait until each worker has told the log that it starts, and *port* is listened at.
 
-
-async def both_started(reader: LogReader, size: int, service: Running) -> None:
-    """Wait until each worker has told the log that it starts."""
+    A worker tells the log first, and listens then.
+    """
     assert service.process is not None
     for _ in range(400):
         assert service.process.poll() is None, service.text()
         if (await reader.head()).size == size + 2:
+            await asyncio.to_thread(service.wait_until_ready, port)
             return
         await asyncio.sleep(0.05)  # another process has no other way to tell us
     raise AssertionError(service.text())
