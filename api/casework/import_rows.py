@@ -28,7 +28,7 @@ UNEVEN = "ROW_MALFORMED"
 #: What a spreadsheet takes for a formula: it would run in whatever shows the value later.
 #: A number with a sign is none, nor is a name with an @ before it or a line that a dash begins.
 _FORMULA = re.compile(r"\s*(=|[+@-](?!\s+[A-Za-z]).*[(|!])", re.DOTALL)
-_TELEPHONE = re.compile(r"\s*\+[\d\s().-]*")
+_TELEPHONE = re.compile(r"\s*\+?[\d\s().-]*")
 
 #: No record is older: who was helped before is in no table.
 _OLDEST = date(1950, 1, 1)
@@ -239,10 +239,10 @@ def _person(known: Mapping[str, Any]) -> Person:
 
 def _is_formula(text: str, separator: str) -> bool:
     """Tell whether a cell, or one of the values in it, would run as a formula."""
-    return any(
-        _FORMULA.match(part) and not _TELEPHONE.fullmatch(part)
-        for part in (text, *text.split(separator))
-    )
+    parts = text.split(separator)
+    if all(map(_TELEPHONE.fullmatch, parts)):
+        return False
+    return any(map(_FORMULA.match, (text, *parts)))
 
 
 def _checked(value: Any, holds: bool) -> Any:
