@@ -65,7 +65,8 @@ class Proposal:
     """What a lead proposes.
 
     Attributes:
-        requirements: codes of the list requirements that may come later.
+        requirements: codes of the list requirements that may come later, beside those that
+            always may: a person's consent is asked for when they are safe.
         suspect: whether a person to be protected is a suspect or defendant.
         words: why; sealed under a key of its own.
     """
@@ -106,7 +107,8 @@ async def grant_emergency_protection(
     if not 1 <= len(proposal.measures) <= MEASURES_MOST or len(words) > WORDS_MOST:
         raise ValueInvalid
     makings = [Making(uuid7(), check(house.codes, one, today)) for one in proposal.measures]
-    codes = values.codes_of(house.codes, "requirements", proposal.requirements)
+    always = [code for code, one in house.codes.lists["requirements"].items() if one.always]
+    codes = values.codes_of(house.codes, "requirements", [*always, *proposal.requirements])
     sealing: Row = {}
     wraps: list[WrappedKey] = []
 

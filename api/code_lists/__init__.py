@@ -48,6 +48,7 @@ class Entry:
         clear_as: the code that may stand in clear, in the list `clear_list`; None: nothing may.
         sealed_in: the compartment that holds the true code where it is not in clear.
         details_in: of a measure that stands so in clear, the compartment that holds the rest.
+        always: of a requirement, that an emergency defers it whether it is named or not.
     """
 
     code: str
@@ -58,6 +59,7 @@ class Entry:
     sealed_in: str | None
     retired: bool
     details_in: str
+    always: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,7 @@ def _entries(name: str, file: dict[str, Any]) -> Mapping[str, Entry]:
             sealed_in=row.get("sealed_in"),
             retired=row.get("retired", False),
             details_in=row.get("details_in", "narrative"),
+            always=row.get("always", False),
         )
         for row in file["entries"]
     ]

@@ -63,7 +63,9 @@ class GrantEmergencyProtectionInput:
         description="Why, in your own words, 1 to 2,000 characters; sealed for your agency alone."
     )
     requirements: list[str] | None = strawberry.field(
-        default=None, description="Codes of the list requirements that may come later."
+        default=None,
+        description="Codes of the list requirements that may come later; the consent of the person "
+        "who is protected always may, and is awaited.",
     )
 
 
