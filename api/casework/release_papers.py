@@ -153,8 +153,8 @@ _WORDS: Final[Mapping[Language, _Words]] = {
         rules=(
             "Use it only for the purpose above, and destroy it when it ends. Do not try to find "
             "out who it is about.\n"
-            "This copy can be traced to whom it was given: the mark is on each page and in the "
-            "access log."
+            "This copy can be traced to whom it was given: the mark is on each page, and the "
+            "access log tells who fetched it."
         ),
     ),
     Language.ID: _Words(
