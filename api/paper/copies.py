@@ -7,8 +7,10 @@ from api.errors import CopyNotRead
 from api.paper.apart import done_apart
 from api.paper.marks import marks_in, read_mark
 
-#: Bytes of a copy at the most.
+#: Bytes of a copy at the most, and of one that is a text: some 2,000 pages, looked through in
+#: half a minute.
 COPY_MOST: Final = 32 * 1024 * 1024
+TEXT_MOST: Final = 4 * 1024 * 1024
 
 _PDF: Final = b"%PDF-"
 #: A PDF may begin behind some other bytes (ISO 32000-1, implementation note 13).
@@ -44,6 +46,8 @@ def text_of(copy: str | bytes) -> str:
         if text is None:
             raise CopyNotRead
         return text.decode("utf-8", "replace")
+    if len(copy) > TEXT_MOST:
+        raise CopyNotRead
     return _unescaped(_decoded(copy))
 
 

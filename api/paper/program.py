@@ -19,7 +19,7 @@ _SECONDS = 30
 
 #: Pages of a PDF that are read, and characters of its text that are given.
 _PAGES_MOST = 1_000
-_TEXT_MOST = 8 * 1024 * 1024
+_TEXT_MOST = 4 * 1024 * 1024
 
 #: linux/prctl.h
 _PR_SET_DUMPABLE = 4

@@ -4,6 +4,8 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from api.demo.synthetic import RATNA
 from api.vocabulary import Action, Role
 from tests.cli.test_operations import Installed, installed
@@ -12,6 +14,9 @@ from tests.scenarios.test_partner import ask, made_for
 from tests.world import Answer, Clock, Template, opened
 
 __all__ = ["installed"]
+
+#: The three tests start the service some twenty times.
+pytestmark = pytest.mark.long
 
 ONE = "query ($id: ID!) { release(id: $id) { id mark content { summary } } }"
 

@@ -64,8 +64,13 @@ def test_a_pdf_that_cannot_be_read_is_an_error_without_its_words(copy: bytes) ->
     assert raised.value.__context__ is None
 
 
-def test_a_copy_that_is_too_large_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(copies, "COPY_MOST", 10)
+@pytest.mark.parametrize("copy", [b"x" * 11, b"%PDF-" + b"x" * 20])
+def test_a_copy_that_is_too_large_is_not_begun(
+    monkeypatch: pytest.MonkeyPatch, copy: bytes
+) -> None:
+    monkeypatch.setattr(copies, "COPY_MOST", 20)
+    monkeypatch.setattr(copies, "TEXT_MOST", 10)
+    monkeypatch.setattr(copies, "done_apart", lambda *_: pytest.fail("it was begun"))
 
     with pytest.raises(CopyNotRead):
-        text_of(b"x" * 11)
+        text_of(copy)

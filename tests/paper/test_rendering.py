@@ -237,6 +237,31 @@ def test_a_paper_that_cannot_be_set_says_nothing_of_what_it_held(tmp_path: Path)
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_program_binds_itself_before_it_looks_at_anything(tmp_path: Path) -> None:
+    """A stand-in for its work tells the bounds that it finds: memory, time, dumps, files."""
+    program = Path(apart.__file__).with_name("program.py")
+    stand_in = f"""
+import importlib.util, json, resource
+spec = importlib.util.spec_from_file_location("program", {str(program)!r})
+program = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(program)
+KINDS = (resource.RLIMIT_AS, resource.RLIMIT_CPU, resource.RLIMIT_CORE, resource.RLIMIT_FSIZE)
+program.text = lambda given: json.dumps([resource.getrlimit(k) for k in KINDS]).encode()
+program.main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-B", "-P", "-c", stand_in],
+        input=b'"text"\n%PDF-',
+        capture_output=True,
+        cwd=tmp_path,
+        check=True,
+        timeout=60,
+    )
+
+    memory = 2 * 1024**3
+    assert json.loads(done.stdout) == [[memory, memory], [30, 30], [0, 0], [0, 0]]
+
+
 def test_a_row_of_a_grid_fits_its_head() -> None:
     with pytest.raises(ValueError, match="as many cells"):
         Grid(("satu", "dua"), (("a",),))
