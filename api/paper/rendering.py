@@ -20,7 +20,7 @@ _MADE_BY: Final = re.compile(
     rb"(?<=/Creator\()Typst [0-9.]+(?=\))|(?<=<xmp:CreatorTool>)Typst [0-9.]+(?=<)"
 )
 
-#: Characters of a paper at the most, some 100 pages.
+#: Bytes of a paper as JSON at the most, some 100 pages of Latin letters.
 _TEXT_MOST: Final = 300_000
 
 
