@@ -81,13 +81,18 @@ def test_a_paper_says_its_language_its_title_and_what_it_conforms_to(made: bytes
 
 
 def test_a_paper_has_headings_and_a_table_with_a_head_for_a_screen_reader(made: bytes) -> None:
-    kinds = [str(element["/S"]) for element in elements(read(made))]
+    found = list(elements(read(made)))
+    kinds = [str(element["/S"]) for element in found]
 
     assert [kind for kind in kinds if re.fullmatch(r"/H\d", kind)] == ["/H1", "/H2", "/H2"]
     assert kinds.count("/Table") == 1
     assert kinds.count("/TH") == 2
     assert kinds.count("/TD") == 240
     assert kinds.count("/P") >= 1
+    heads: list[Any] = [element for element in found if element["/S"] == "/TH"]
+    assert [one.get("/Scope") for head in heads for one in head["/A"] if "/Scope" in one] == [
+        "/Column"
+    ] * 2
 
 
 def test_a_paper_is_a4_and_each_page_has_the_foot(made: bytes) -> None:
