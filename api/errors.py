@@ -694,12 +694,27 @@ class SealBroken(PerisaiError):
     message = "A sealed value does not hold. Nothing was disclosed; the operators must look."
 
 
+class PaperNotMade(PerisaiError):
+    """What was opened could not be set as PDF: too long, or the process for it failed."""
+
+    code = "PAPER_NOT_MADE"
+    status = 500
+    message = "The paper could not be made. Read the same as fields, and tell the operators."
+
+
 class PermitExpired(PerisaiError):
     """More than 3 s between the decision and the opening."""
 
     code = "PERMIT_EXPIRED"
     status = 503
     message = "The decision grew too old before the answer. Nothing was disclosed. Try again."
+
+
+class CopyNotRead(PerisaiError):
+    """A copy that is to be traced: too large, or a PDF that cannot be read."""
+
+    code = "COPY_NOT_READ"
+    message = "The copy cannot be read. Give its text, or what stands behind PRS in it with --mark."
 
 
 class RefusesToStart(PerisaiError):

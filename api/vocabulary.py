@@ -119,6 +119,13 @@ class Urgency(StrEnum):
     ROUTINE = "routine"
 
 
+class Language(StrEnum):
+    """The languages of papers, as BCP 47 names them."""
+
+    EN = "en"
+    ID = "id"
+
+
 class CaseFileOrder(StrEnum):
     """The orders of a list of case files; each ends with the id, so that it is total."""
 

@@ -21,6 +21,7 @@ from api.casework.disclosure import open_one, stored_keys
 from api.casework.house import House
 from api.casework.key_opening import open_keys
 from api.casework.recording import append_all, event_of
+from api.casework.release_marks import mark_of
 from api.errors import NotForThisFace, NotFound, PurposeMissing, SealBroken
 from api.policies.facts import PartnerFacts, ReleaseFacts
 from api.policies.gate import Allowed, Refused, Verdict
@@ -61,7 +62,13 @@ class ReleaseContent:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseView:
-    """One release as its partner sees it; `content` None: it could not be opened."""
+    """One release as its partner sees it.
+
+    Attributes:
+        content: None: it was not asked for, or could not be opened.
+        mark: of this copy; None where there is no content.
+        fetched_at: the moment in the event.
+    """
 
     id: UUID
     agency: str
@@ -69,6 +76,8 @@ class ReleaseView:
     purpose: str
     until: datetime
     content: ReleaseContent | None
+    mark: str | None
+    fetched_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,19 +171,25 @@ async def _disclose(
         permitted = {(row.id, Compartment.RELEASE) for row in allowed if reading.content}
         stored = await stored_keys(snapshot, caller.organisation, permitted)
     permit = house.gate.permit({(row.id, Compartment.RELEASE): verdicts[row.id] for row in rows})
-    await append_all(house, [_event(house, caller, rows, verdicts, reading, made_by)])
+    event = _event(house, caller, rows, verdicts, reading, made_by)
+    await append_all(house, [event])
     house.explained.add(caller.organisation, len(stored))
     permit.check(*permitted)
     keys = await open_keys(house, caller.organisation, stored)
     permit.check()  # The key service may have been slow.
     views = []
     for row in allowed:
-        content = None
+        content = mark = None
         if reading.content:
             with suppress(SealBroken):  # `open_one` reports it.
                 text = open_one(keys, RELEASE_BODY, row.id, row.id, row.body)
                 content = ReleaseContent.load(text)
-        views.append(ReleaseView(row.id, row.agency, row.profile, row.purpose, row.until, content))
+                mark = mark_of(house, caller.organisation, row.id, event)
+        views.append(
+            ReleaseView(
+                row.id, row.agency, row.profile, row.purpose, row.until, content, mark, event.at
+            )
+        )
     return read, views
 
 

@@ -15,6 +15,7 @@ from api.cli import (
     policy,
     policy_asking,
     policy_changes,
+    release,
     rotation,
     serving,
     witness,
@@ -56,6 +57,7 @@ policy.app.command("show")(policy_changes.show)
 policy.app.command("explain")(policy_asking.explain)
 policy.app.command("who-can-see")(policy_asking.who_can_see)
 app.add_typer(policy.app, name="policy")
+app.add_typer(release.app, name="release")
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from api.schema.trusted import PREFIX, hash_of, store
 #: The third of the four requests: what was released for the own organisation.
 RELEASES = """query Releases {
   releases(first: 1) {
-    edges { node { id agency purpose until
+    edges { node { id agency purpose until mark
       content { province month incidentKinds needs summary } } }
   }
 }"""

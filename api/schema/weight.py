@@ -27,6 +27,10 @@ from graphql import (
 _PAGE = "first"
 _PAGE_MOST = 100
 
+#: What a root field is worth that takes much more than others: a paper is set by a process of
+#: its own, in 0.2 s of the processor, as long as a page of some hundred points.
+_WORTH = {"releasePaper": 100}
+
 #: The root fields that ask about the schema; they exist on queries only.
 _ABOUT_THE_SCHEMA = frozenset({"__schema", "__type"})
 
@@ -36,8 +40,8 @@ class Weight:
     """What one operation comes to.
 
     Attributes:
-        points: one for each root field, and for each page as many as it may have items,
-            times the items of the pages that it stands in.
+        points: one for each root field, or what it is worth, and for each page as many as it
+            may have items, times the items of the pages that it stands in.
         introspects: it asks about the schema.
         changes: how many root fields it has, if it is a mutation.
         subscribes: it is a subscription, and answered again with each change.
@@ -61,7 +65,7 @@ def weigh(document: DocumentNode, name: str | None, variables: Mapping[str, Any]
     scales = _Scales(document, operation, variables or {})
     roots = list(scales.fields(operation.selection_set))
     return Weight(
-        points=max(1, len(roots) + sum(scales.pages(field) for field in roots)),
+        points=max(1, sum(_WORTH.get(f.name.value, 1) + scales.pages(f) for f in roots)),
         introspects=any(field.name.value in _ABOUT_THE_SCHEMA for field in roots),
         changes=len(roots) if operation.operation is OperationType.MUTATION else 0,
         subscribes=operation.operation is OperationType.SUBSCRIPTION,

@@ -38,6 +38,7 @@ def define() -> None:
         vocabulary.HoldReason: (
             "Why a record must be kept whoever asks for its erasure (UU PDP 27/2022, art. 44)."
         ),
+        vocabulary.Language: "The language of a paper.",
         vocabulary.LegalBasis: "Why the processing is lawful (UU PDP 27/2022, art. 20).",
         vocabulary.MeasureStatus: "Where a measure stands.",
         vocabulary.MatchAnswer: (

@@ -655,4 +655,5 @@ ATTEMPTS: dict[tuple[str, str], Prepare] = {
     ("partner", "viewer"): given(),
     ("partner", "releases"): given(first=5, after=None),
     ("partner", "release"): given(id="{release}"),
+    ("partner", "releasePaper"): given(id="{release}", language="ID"),
 }

@@ -33,6 +33,7 @@ _LONG_ON_POSTGRESQL = frozenset(
         "test_measures",
         "test_overrides",
         "test_plan_steps",
+        "test_release_papers",
         "test_referral_life",
         "test_statistics",
         "test_timeline",

@@ -72,6 +72,7 @@ EXPLAIN = """query ($id: ID!) { explain(kind: %s, recordId: $id, compartment: ID
 WHO_CAN_SEE = """query ($id: ID!) { whoCanSee(defenderId: $id, first: 100) {
   members { member } agencies { agency } endCursor } }"""
 RELEASE = "query ($id: ID!) { release(id: $id) { id agency content { summary } } }"
+PAPER = "query ($id: ID!) { releasePaper(id: $id, language: EN) { id mark pdf } }"
 EVENTS = """query ($id: ID!) { accessEvents(first: 5, filter: {%s: $id}) {
   pageInfo { hasNextPage endCursor } edges { node { index } } } }"""
 REPORT = """query ($id: ID!) { accessReport(defender: $id, first: 5) {
@@ -523,6 +524,7 @@ def about_records(world: World, erasure: str, hold: str) -> dict[str, Question]:
         "release of another partner": Question(RATNA, RELEASE, "id", over.id, **partner),
         "release that was revoked": Question("bagas", RELEASE, "id", revoked.id, **partner),
         "release that is over": Question(RATNA, RELEASE, "id", ended.id, **partner),
+        "release of another partner, on paper": Question(RATNA, PAPER, "id", over.id, **partner),
         "events of a record": Question(TUTI, EVENTS % "record", "id", unseen, **officer),
         "report of a defender": Question(TUTI, REPORT, "id", unseen, **officer),
         "events of an actor": Question(TUTI, EVENTS % "actor", "id", quiet, **officer),

@@ -16,6 +16,8 @@ WEIGHTS = {
     "{ a(first: 10) { ...F } } fragment F on Q { b(first: 10) { c } }": 111,
     "{ ...F ...F } fragment F on Q { a(first: 5) { c } }": 12,
     "{ ... on Q { a(first: 5) { c } } }": 6,
+    # A paper takes a process of its own, under whatever alias.
+    '{ a: releasePaper(id: "1", language: EN) { pdf } b }': 101,
     # What no resolver takes counts as the nearest that one takes.
     "{ a(first: 1000000) { b } }": 101,
     "{ a(first: " + "9" * 5000 + ") { b } }": 101,

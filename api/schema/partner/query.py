@@ -1,16 +1,17 @@
 """What a partner reads: releases that were made, redacted and sealed for it."""
 
+from base64 import b64encode
 from datetime import datetime
 from typing import Annotated, cast
 
 import strawberry
 
-from api.casework import releases
+from api.casework import release_papers, releases
 from api.casework.releases import ReleaseView
 from api.schema import words
 from api.schema.context import PerisaiInfo, uuid_of
 from api.schema.requested import requested
-from api.vocabulary import Partner, Purpose
+from api.vocabulary import Language, Partner, Purpose
 
 words.define()
 
@@ -40,6 +41,23 @@ class Release:
     content: ReleaseContent | None = strawberry.field(
         description="What it says; null where it could not be opened."
     )
+    mark: str | None = strawberry.field(
+        description=(
+            "The mark of this copy: by it the copy can be traced to you. Ask for it with the "
+            "content, and keep it with whatever you make of that; null where there is none."
+        )
+    )
+
+
+@strawberry.type(description="One copy of a release as PDF, made for you.")
+class ReleasePaper:
+    """See `casework.release_papers.ReleasePaper`."""
+
+    id: strawberry.ID = strawberry.field(description="Id of the release.")
+    mark: str = strawberry.field(
+        description="The mark of this copy, which stands on each page: see `Release.mark`."
+    )
+    pdf: str = strawberry.field(description="The PDF (PDF/UA-1, A4), in base64.")
 
 
 @strawberry.type(description="A release in a list, and its position.")
@@ -136,6 +154,30 @@ class Query:
                 uuid_of(id),
                 content="content" in requested(info),
             )
+        )
+
+    @strawberry.field(
+        description=(
+            "One release as PDF that a screen reader reads; NOT_FOUND where none is yours."
+        )
+    )
+    async def release_paper(
+        self,
+        info: PerisaiInfo,
+        id: Annotated[  # noqa: A002  # the name in the schema
+            strawberry.ID, strawberry.argument(description="Id of the release.")
+        ],
+        language: Annotated[
+            Language, strawberry.argument(description="Of headings and codes, not of the summary.")
+        ],
+    ) -> ReleasePaper | None:
+        """Set one release."""
+        context = info.context
+        made = await release_papers.paper(
+            context.house, cast(Partner, context.caller), uuid_of(id), language
+        )
+        return ReleasePaper(
+            id=strawberry.ID(str(made.id)), mark=made.mark, pdf=b64encode(made.pdf).decode()
         )
 
 

@@ -1,0 +1,65 @@
+"""The text of a copy, whatever it is: a PDF, an answer in JSON, a text that somebody pasted."""
+
+import json
+from typing import Final
+
+from api.errors import CopyNotRead
+from api.paper.apart import done_apart
+from api.paper.marks import marks_in, read_mark
+
+#: Bytes of a copy at the most, and of one that is a text: some 2,000 pages, looked through in
+#: half a minute.
+COPY_MOST: Final = 32 * 1024 * 1024
+TEXT_MOST: Final = 4 * 1024 * 1024
+
+_PDF: Final = b"%PDF-"
+#: A PDF may begin behind some other bytes (ISO 32000-1, implementation note 13).
+_PDF_WITHIN: Final = 1024
+
+_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
+
+
+def trace(copy: str | bytes) -> str | None:
+    """Give the mark of a copy; None: there is none in it. Raises as `text_of`."""
+    return read_mark(text_of(copy))
+
+
+def marks_of(copy: str | bytes) -> list[str]:
+    """Give whatever in a copy may be its mark, see `marks_in`. Raises as `text_of`."""
+    return marks_in(text_of(copy))
+
+
+def text_of(copy: str | bytes) -> str:
+    """Give what a copy says; of a PDF this waits for a process.
+
+    A picture of a page has no text: what a person reads in it is a copy as well.
+
+    Raises:
+        CopyNotRead: it is too large, or a PDF that cannot be read.
+    """
+    if isinstance(copy, str):
+        return copy
+    if len(copy) > COPY_MOST:
+        raise CopyNotRead
+    if _PDF in copy[:_PDF_WITHIN]:
+        text = done_apart("text", copy)
+        if text is None:
+            raise CopyNotRead
+        return text.decode("utf-8", "replace")
+    if len(copy) > TEXT_MOST:
+        raise CopyNotRead
+    return _unescaped(_decoded(copy))
+
+
+def _decoded(copy: bytes) -> str:
+    if copy.startswith(_UTF_16):
+        return copy.decode("utf-16", "replace")
+    return copy.decode("utf-8-sig", "replace")
+
+
+def _unescaped(text: str) -> str:
+    """Give JSON as it is meant: whoever wrote it may have escaped any character."""
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text
