@@ -112,6 +112,7 @@ async def test_an_address_alone_asks_nothing(console: Site, sari: Browser) -> No
         await opens_nothing(console, answer, 405, size)
 
 
+@pytest.mark.long
 async def test_nor_does_it_where_get_is_audited(console: Site, sari: Browser) -> None:
     """A browser sends no origin with a GET of its own pages."""
     query = urlencode({"query": "{ viewer { memberId } }"})

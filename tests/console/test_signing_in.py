@@ -56,10 +56,14 @@ async def test_who_signs_in_by_browser_is_the_member_at_the_face_of_their_role(
 ) -> None:
     for subject, face, role in ((SARI, "agency", "CASE_OFFICER"), (TUTI, "oversight", None)):
         browser = console.browser()
+        until = [console.world.clock() + SESSION_MOST]
         await browser.sign_in(subject)
         member = console.world.records.member(subject)
 
         home = await browser.get("/console")
+        until.append(console.world.clock() + SESSION_MOST)
+        # Subscriptions end with the session, too, though the token goes on for hours.
+        assert any(f"{one:%Y-%m-%d %H:%M} UTC" in home.text for one in until)
         assert str(member.id) in home.text
         assert member.role.value in home.text
         if role is not None:
@@ -110,6 +114,7 @@ async def test_who_signs_in_with_a_security_key_may_break_glass(console: Site) -
         assert [error["code"] for error in errors] == codes
 
 
+@pytest.mark.long
 async def test_the_cookies_are_of_the_host_and_of_no_script(
     installed: Template, tmp_path: Path
 ) -> None:
@@ -200,6 +205,7 @@ async def test_a_session_counts_at_the_face_of_its_role_and_nowhere_else(
         assert "NOT_SIGNED_IN" in answer.text or answer.status_code != 401, path
 
 
+@pytest.mark.long
 async def test_without_the_setting_a_cookie_counts_for_nothing_and_there_is_no_page(
     console: Site, sari: Browser
 ) -> None:
