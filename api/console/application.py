@@ -125,9 +125,13 @@ class Console:
     def _fault(self, error: PerisaiError, request: str) -> Response:
         """Show *error*; a session that is no longer one, and what is left of a sign-in, go."""
         told = type(error)
-        response = page(
-            "fault", told.status, at=self._at, message=told.message, code=told.code, request=request
-        )
+        shown = {"at": self._at, "code": told.code, "request": request}
+        if isinstance(error, NotSignedIn):
+            # Its message is for clients, which have tokens.
+            organisations = sorted(self._providers)
+            response = page("sign-in", told.status, organisations=organisations, **shown)
+        else:
+            response = page("fault", told.status, message=told.message, **shown)
         if isinstance(error, NotSignedIn | NotForThisFace | SignInFailed):
             self._forget(response, self._browsers.sign_in_cookie, "lax")
         if isinstance(error, NotSignedIn | NotForThisFace):
@@ -136,7 +140,7 @@ class Console:
 
     async def _home(self, request: Request, known: str) -> Response:
         if not self._browsers.carries(request.headers):
-            return page("sign-in", at=self._at, organisations=sorted(self._providers))
+            return page("sign-in", at=self._at, organisations=sorted(self._providers), code=None)
         caller = await self._sign_in(request.headers, known)
         return page(
             "home",

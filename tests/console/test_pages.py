@@ -89,7 +89,9 @@ async def test_for_who_is_no_officer_there_is_no_such_page(console: Site, sari: 
 
 async def test_what_a_page_shows_is_no_part_of_the_page() -> None:
     """A slug, a role or a code is ours; still, nothing of what is shown is taken for a tag."""
-    shown = page_of("sign-in", at="/console", organisations=['"><script>alert(1)</script>'])
+    shown = page_of(
+        "sign-in", at="/console", code=None, organisations=['"><script>alert(1)</script>']
+    )
 
     assert b"<script>" not in shown.body
     assert b"&lt;script&gt;" in shown.body

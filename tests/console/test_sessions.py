@@ -4,7 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from api.casework.browser_sessions import SESSION_MOST, SIGN_IN_MOST, BrowserSessions, Carried
+from api.casework.browser_sessions import (
+    CLOCKS_APART,
+    SESSION_MOST,
+    SIGN_IN_MOST,
+    BrowserSessions,
+    Carried,
+)
+from api.casework.used_proofs import KEPT
 from api.crypto.cursors import MAX_PAYLOAD
 from api.errors import KeysUnavailable, NotSignedIn, SignInFailed
 from api.vocabulary import Organisation
@@ -104,6 +111,10 @@ async def test_what_would_not_fit_into_a_cookie_is_not_begun(
         sessions.start(OURS, "x" * (MAX_PAYLOAD - 23), until)
     with pytest.raises(KeysUnavailable):
         sessions.start(Organisation("nobody"), "token", until)
+
+
+def test_what_is_over_is_kept_as_long_as_used_proofs_whose_table_it_shares() -> None:
+    assert CLOCKS_APART == KEPT
 
 
 def test_what_is_carried_is_not_shown() -> None:
