@@ -56,9 +56,18 @@ def console_of(
         providers=[_provider(settings, one, outward) for one in settings.console_clients],
         look=partial(overview, door.house),
         spend=terms.allowances.spend,
+        strong=_strong(settings),
         graphiql=None if settings.graphiql is None else GraphiQL.at(settings.graphiql),
         request_id=new_request_id,
     )
+
+
+def _strong(settings: Settings) -> dict[str, str]:
+    """Give what an issuer is asked for a strong and fresh sign-in (RFC 9470, 4)."""
+    if not settings.strong_acr:
+        return {}
+    seconds = settings.strong_sign_in_minutes * 60
+    return {"acr_values": " ".join(settings.strong_acr), "max_age": str(seconds)}
 
 
 def _provider(settings: Settings, client: ConsoleClientSettings, outward: Any) -> Provider:

@@ -5,9 +5,9 @@ other client.
 """
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Final, Literal, assert_never
+from typing import Final, Literal
 from uuid import UUID
 
 import structlog
@@ -19,7 +19,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from api.casework.browser_sessions import SIGN_IN_MOST
-from api.console.graphiql import SAMPLES, GraphiQL
+from api.console.graphiql import SAMPLES, GraphiQL, asks_at
 from api.console.overview import EVENTS, Overview
 from api.console.pages import WITH_SCRIPTS, own_files, page, script_or_style
 from api.console.providers import Provider
@@ -34,7 +34,7 @@ from api.errors import (
 from api.identity.browser import Browsers
 from api.identity.callers import PURPOSE_HEADER
 from api.identity.tokens import TokenVerifier
-from api.vocabulary import Caller, Purpose, Role, SecurityOfficer
+from api.vocabulary import Caller, Purpose, SecurityOfficer
 
 #: Points of the page with what officers look at: as many as a page of that many events.
 OVERVIEW_POINTS: Final = EVENTS
@@ -69,6 +69,7 @@ class Console:
         providers: Sequence[Provider],
         look: _Look,
         spend: _Spend,
+        strong: Mapping[str, str],
         graphiql: GraphiQL | None,
         request_id: Callable[[], str],
     ) -> None:
@@ -77,6 +78,7 @@ class Console:
         Args:
             look: makes what a security officer's page shows.
             spend: takes points of a member.
+            strong: what an issuer is asked for a strong and fresh sign-in; {}: none counts as one.
             graphiql: None: there is no page with it.
         """
         self._browsers = browsers
@@ -86,6 +88,7 @@ class Console:
         self._providers = {one.organisation: one for one in providers}
         self._look = look
         self._spend = spend
+        self._strong = strong
         self._graphiql = graphiql
         self._request_id = request_id
         self._own = own_files()
@@ -148,6 +151,7 @@ class Console:
             caller=caller,
             graphiql=self._graphiql is not None,
             officer=type(caller) is SecurityOfficer,
+            strong=bool(self._strong),
         )
 
     async def _oversee(self, request: Request, known: str) -> Response:
@@ -165,7 +169,9 @@ class Console:
     async def _begin(self, request: Request, known: str) -> Response:
         provider = self._provider(request)
         request.scope["session"] = {}
-        answer = await provider.send_there(request, self._back(provider))
+        # Whether it then was strong the token says, wherever that is asked for.
+        more = self._strong if "strong" in request.query_params else {}
+        answer = await provider.send_there(request, self._back(provider), more)
         kept = json.dumps(request.scope["session"]).encode()
         self._keep(
             answer,
@@ -244,7 +250,7 @@ class Console:
         if not self._browsers.carries(request.headers):
             return RedirectResponse(self._at, 303)
         caller = await self._sign_in(request.headers, known)
-        face, purpose = _asks_at(caller.role)
+        face, purpose = asks_at(caller.role)
         return page(
             "graphiql",
             policy=WITH_SCRIPTS,
@@ -288,20 +294,3 @@ class Console:
         answer.delete_cookie(
             name, path="/", secure=self._browsers.secure, httponly=True, samesite=site
         )
-
-
-def _asks_at(role: Role) -> tuple[str, str]:
-    """Give the face of people of this *role*, and the purpose that they have most often."""
-    match role:
-        case Role.SECURITY_OFFICER:
-            return "oversight", "quality_review"
-        case Role.INTAKE_OFFICER:
-            return "agency", "intake"
-        case Role.SUPERVISOR | Role.AGENCY_LEAD:
-            return "agency", "supervision"
-        case Role.CASE_OFFICER | Role.PROTECTION_OFFICER:
-            return "agency", "protection"
-        case Role.PARTNER | Role.OPERATOR:
-            raise NotForThisFace
-        case _:
-            assert_never(role)

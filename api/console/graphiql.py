@@ -6,9 +6,10 @@ Nothing of it is part of this repository, and nothing comes from elsewhere when 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, assert_never
 
-from api.errors import RefusesToStart
+from api.errors import NotForThisFace, RefusesToStart
+from api.vocabulary import Role
 
 #: Name -> where npm puts it. What is not named here is not served.
 _FILES: Final[Mapping[str, str]] = {
@@ -65,3 +66,20 @@ class GraphiQL:
                 f"GraphiQL is not in {folder}, which `graphiql` names: `make graphiql` puts it "
                 "there. Or take the setting away."
             ) from None
+
+
+def asks_at(role: Role) -> tuple[str, str]:
+    """Give the face of people of this *role*, and the purpose that they have most often."""
+    match role:
+        case Role.SECURITY_OFFICER:
+            return "oversight", "quality_review"
+        case Role.INTAKE_OFFICER:
+            return "agency", "intake"
+        case Role.SUPERVISOR | Role.AGENCY_LEAD:
+            return "agency", "supervision"
+        case Role.CASE_OFFICER | Role.PROTECTION_OFFICER:
+            return "agency", "protection"
+        case Role.PARTNER | Role.OPERATOR:
+            raise NotForThisFace
+        case _:
+            assert_never(role)

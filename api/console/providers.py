@@ -7,7 +7,7 @@ name it, endpoints of TLS or of this machine, and algorithms that our own verifi
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -73,17 +73,20 @@ class Provider:
     #: One asks at a time: whoever is no member can make us ask.
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
-    async def send_there(self, request: Request, back: str) -> Response:
+    async def send_there(self, request: Request, back: str, more: Mapping[str, str]) -> Response:
         """Answer with the way to the issuer, whose person then comes to the address *back*.
 
         What authlib has to remember until then is in the session of *request* afterwards.
+
+        Args:
+            more: parameters of the request besides.
 
         Raises:
             SignInUnavailable: the issuer does not say where that is.
         """
         async with _step():
             await self._metadata()
-            response: Response = await self.client.authorize_redirect(request, back)
+            response: Response = await self.client.authorize_redirect(request, back, **more)
             return response
 
     async def take_back(self, request: Request) -> SignedIn:

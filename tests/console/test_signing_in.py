@@ -98,6 +98,29 @@ async def test_the_token_is_in_no_page_and_in_no_cookie_that_can_be_read(
         assert "eyJ" not in text  # How the base64 of each JWT begins.
 
 
+async def test_a_stronger_sign_in_is_asked_of_the_issuer_as_a_refusal_would(
+    console: Site, sari: Browser
+) -> None:
+    assert f'href="/console/sign-in/{HAM}?strong=1"' in (await sari.get("/console")).text
+
+    asked = [
+        dict(parse_qsl(urlsplit((await sari.get(path)).headers["location"]).query))
+        for path in (f"/console/sign-in/{HAM}", f"/console/sign-in/{HAM}?strong=1")
+    ]
+
+    assert [(one.get("acr_values"), one.get("max_age")) for one in asked] == [
+        (None, None),
+        ("phr", "300"),
+    ]
+    for one in asked:
+        assert (one["response_type"], one["code_challenge_method"]) == ("code", "S256")
+        assert len(one["code_challenge"]) == 43
+    # Nothing of them is the same twice.
+    assert not {"state", "nonce", "code_challenge"} & {
+        name for name in asked[0] if asked[0][name] == asked[1][name]
+    }
+
+
 async def test_who_signs_in_with_a_security_key_may_break_glass(console: Site) -> None:
     given = {
         "caseFileId": str(console.world.records.closed_to_sari),

@@ -78,15 +78,17 @@ async def inside(
             yield inside
 
 
-async def came_back(inside: Inside, browser: httpx.AsyncClient, account: str) -> str:
+async def came_back(
+    inside: Inside, browser: httpx.AsyncClient, account: str, acr: str = "pwd", query: str = ""
+) -> str:
     """Sign in as *account* at the provider; give the address that it sends back to."""
-    begun = await browser.get(f"{ADDRESS}/console/sign-in/{HAM}")
+    begun = await browser.get(f"{ADDRESS}/console/sign-in/{HAM}{query}")
     at = begun.headers["location"]
     async with httpx.AsyncClient(trust_env=False) as there:
         while not at.startswith(BACK):
             answer = await there.get(at)
             if answer.status_code == httpx.codes.OK:
-                answer = await there.post(at, data={"account": account, "acr": "pwd"})
+                answer = await there.post(at, data={"account": account, "acr": acr})
             assert answer.status_code == httpx.codes.SEE_OTHER, answer.text
             at = urljoin(at, answer.headers["location"])
     return at
@@ -113,6 +115,34 @@ async def test_who_signs_in_at_a_real_provider_is_the_member(inside: Inside) -> 
         )
 
     assert answer.json()["data"]["viewer"] == {"role": "CASE_OFFICER"}
+
+
+async def test_who_signs_in_again_with_a_security_key_may_break_glass(inside: Inside) -> None:
+    given = {
+        "caseFileId": str(inside.world.records.closed_to_sari),
+        "reason": "LIFE_IN_DANGER",
+        "compartments": ["IDENTITY"],
+        "text": "Rumahnya dikepung.",
+    }
+    query = "mutation ($input: BreakGlassInput!) { breakGlass(input: $input) { errors { code } } }"
+    told = []
+    async with browser_of(inside) as browser:
+        for acr, asked in (("pwd", ""), ("phr", "?strong=1")):
+            await browser.get(await came_back(inside, browser, SARI, acr, asked))
+            answer = await browser.post(
+                "/graphql/agency",
+                content=json.dumps({"query": query, "variables": {"input": given}}),
+                headers={
+                    "content-type": "application/json",
+                    "origin": ADDRESS,
+                    "perisai-console": "1",
+                    "perisai-purpose": "emergency",
+                    "sec-fetch-site": "same-origin",
+                },
+            )
+            told.append([e["code"] for e in answer.json()["data"]["breakGlass"]["errors"]])
+
+    assert told == [["SIGN_IN_NOT_STRONG"], []]
 
 
 async def test_whom_the_agency_does_not_know_gets_no_session(inside: Inside) -> None:
