@@ -41,6 +41,12 @@ $(VENV)/client.done: requirements/client.lock | $(BIN)/python
 # packages of npm, which node's wheel brings along.
 NPM_CI := PATH="$(CURDIR)/$(BIN):$$PATH" "$(CURDIR)/$(BIN)/npm" ci --ignore-scripts --no-audit --no-fund --loglevel=error
 
+# GraphiQL, for the demo's console, takes node without what else the checks need.
+$(VENV)/node.done: requirements/node.lock | $(BIN)/python
+	@echo "Installing node, from the hashed lock, for GraphiQL."
+	@$(PIP) install --no-deps --require-hashes -r requirements/node.lock
+	@touch $@
+
 INSTALLED := node_modules/.package-lock.json
 FOR_TESTS := tests/audit/$(INSTALLED) tests/provider/$(INSTALLED)
 FOR_BENCH := benchmarks/postgraphile/$(INSTALLED)
@@ -50,9 +56,18 @@ $(FOR_TESTS) $(FOR_BENCH): %/$(INSTALLED): %/package-lock.json $(VENV)/dev.done
 	@cd $* && $(NPM_CI) || { echo "The npm registry could not be reached or lacks a file of the lock: check the network, or point npm at your mirror (npm config set registry ...)."; exit 1; }
 	@touch $@
 
+graphiql/$(INSTALLED): graphiql/package-lock.json $(VENV)/node.done
+	@echo "Installing GraphiQL from npm, by the lock with hashes."
+	@cd graphiql && $(NPM_CI)
+	@touch $@
+
+.PHONY: graphiql
+graphiql: graphiql/$(INSTALLED) ## Fetch GraphiQL for the demo's console.
+
 .PHONY: demo
 demo: $(VENV)/run.done ## Set up and serve synthetic records on loopback (PORT=8463).
-	@$(BIN)/perisai demo --port $(PORT)
+	@$(MAKE) --no-print-directory graphiql || echo "GraphiQL could not be fetched, so the demo is without it: check the network, or point pip and npm at your mirrors."
+	@$(BIN)/perisai demo --port $(PORT) $$(test -e graphiql/$(INSTALLED) && echo --graphiql graphiql)
 
 .PHONY: check
 check: lint test test-long test-times bench ## Everything that CI runs.
@@ -103,6 +118,7 @@ bench: $(VENV)/dev.done $(FOR_BENCH) ## Benchmarks as name, value, unit (ONLY=pa
 lock: ## Compile the locks anew from pyproject.toml (needs uv).
 	uv pip compile pyproject.toml --group build --universal --generate-hashes --no-header --no-annotate --quiet --upgrade -o requirements/run.lock
 	uv pip compile pyproject.toml --group build --group dev --group bench --universal --generate-hashes --no-header --no-annotate --quiet -c requirements/run.lock -o requirements/dev.lock
+	uv pip compile --group node --universal --generate-hashes --no-header --no-annotate --quiet -c requirements/dev.lock -o requirements/node.lock
 	uv pip compile --group client --universal --generate-hashes --no-header --no-annotate --quiet -o requirements/client.lock
 
 .PHONY: schemas

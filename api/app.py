@@ -49,6 +49,7 @@ from api.casework.sign_in import Refusals
 from api.casework.strong_sign_in import StrongSignIn
 from api.casework.used_proofs import UsedProofs
 from api.code_lists import CodeLists, load
+from api.console_settings import CONSOLE, browsers_of, console_of
 from api.crypto.file_key_service import FileKeyService
 from api.crypto.key_service import KeyKind, KeyService
 from api.crypto.keyring import Keyring
@@ -58,7 +59,7 @@ from api.database import Records, engine_of
 from api.errors import PerisaiError, RefusesToStart
 from api.front_settings import around, documents_of, terms_of
 from api.identity.jwks import JwksSource
-from api.identity.sign_in import Door, SignIn
+from api.identity.sign_in import BROWSED, Door, SignIn
 from api.identity.tokens import Issuer, TokenVerifier
 from api.key_settings import key_file_path, openbao, passphrase
 from api.log_settings import log_writer
@@ -367,6 +368,8 @@ def lead_of(settings: Settings) -> timedelta:
 def addresses(settings: Settings) -> dict[str, str]:
     """Name what this process serves: path -> name in its log."""
     faces: dict[str, str] = {f"/graphql/{face}": face for face in settings.faces}
+    if settings.console_clients:
+        faces |= {CONSOLE: "console", f"{CONSOLE}/{{rest:path}}": "console"}
     if "agency" not in settings.faces:
         return faces
     # The bytes of attachments are part of what an agency is served, and so are imports.
@@ -392,6 +395,7 @@ def served(
     refusals: Refusals | None = None,
     terms: Terms | None = None,
     monotonic: Callable[[], float] = time.monotonic,
+    outward: Any = None,
 ) -> dict[str, ASGIApp]:
     """Make what answers at each of `addresses`, all with one verifier and one count of refusals.
 
@@ -399,6 +403,7 @@ def served(
         refusals: the count, which the caller flushes; None: one that nobody does.
         terms: those of `terms_of`, which the caller closes; None: of the settings.
         monotonic: tells, in seconds, how old the keys of issuers are.
+        outward: stands in for the network between the console and issuers, where it is given.
     """
     issuers = [
         Issuer(i.url, Organisation(i.organisation), JwksSource(i.jwks, monotonic=monotonic))
@@ -410,10 +415,11 @@ def served(
         house, verifier, settings.reached_at, refusals or Refusals(house), UsedProofs(house)
     )
     attachments = Attachments(house, {path: SignIn(door, "agency", path) for path in (ADD, READ)})
+    browsers = browsers_of(settings, house)
     faces: dict[str, ASGIApp] = {
         name: Face(
             schema_of(name),
-            authenticate=SignIn(door, name, path),
+            authenticate=SignIn(door, name, path, browsers if name in BROWSED else None),
             begin=lambda caller, _request: Exchange(house, caller),
             terms=terms,
             documents=documents_of(settings, name),
@@ -425,4 +431,6 @@ def served(
         "attachments": attachments,
         "imports": Imports(house, SignIn(door, "agency", IMPORTS)),
     }
+    if browsers is not None:
+        beside["console"] = console_of(settings, door, browsers, terms, outward)
     return {path: (faces | beside)[name] for path, name in addresses(settings).items()}

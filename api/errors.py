@@ -58,6 +58,22 @@ class DpopProofInvalid(NotSignedIn):
     message = "The DPoP proof does not hold for this request. Make a new one for each request."
 
 
+class CrossSiteRefused(PerisaiError):
+    """A request with a browser's session that no page of ours can have sent."""
+
+    code = "CROSS_SITE_REFUSED"
+    status = 403
+    message = "A browser's session counts for requests of the console's own pages only."
+
+
+class SignInFailed(PerisaiError):
+    """A sign-in by browser that did not come to its end."""
+
+    code = "SIGN_IN_FAILED"
+    status = 400
+    message = "The sign-in did not come to its end. Start again at the console's first page."
+
+
 class SignInUnavailable(PerisaiError):
     """The public keys of an organisation's issuer cannot be had, so no token can be checked."""
 

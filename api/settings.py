@@ -101,6 +101,32 @@ class WebhookSettings(BaseModel):
     ca_file: Path | None = None
 
 
+class ConsoleClientSettings(BaseModel):
+    """How people of one organisation sign in to the console: its client at their issuer.
+
+    Attributes:
+        client_id: by which the issuer knows the console.
+        client_secret_file: a file with its secret; without one the client is a public one.
+        metadata: where the issuer says its endpoints (OpenID Connect Discovery 1.0, 4): https, or
+            http on this machine; None: at its address, as that standard has it.
+        scope: what is asked for.
+        resource: for which service, where the issuer wants to be told (RFC 8707).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    organisation: str
+    client_id: str = Field(min_length=1)
+    client_secret_file: Path | None = None
+    metadata: str | None = Field(
+        default=None,
+        pattern=r"^(https://[^/?#@\s]+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?)"
+        r"(/[^?#\s]*)?$",
+    )
+    scope: str = Field(default="openid", pattern=r"^([^\s]+ )*openid( [^\s]+)*$")
+    resource: str | None = None
+
+
 class _FromFile(BaseSettings):
     """Settings whose sources are arguments, the environment, and the file, in this order."""
 
@@ -218,6 +244,9 @@ class Settings(_FromFile):
         introspection_roles: who is told the schema.
         documents: folder of the trusted documents, with a folder for each face.
         cors_origins: web origins whose pages a browser lets read answers.
+        console_clients: how people sign in by browser; without one there is no console.
+        graphiql: folder in which npm installed GraphiQL, for the console's page with it; None:
+            there is no such page.
         demo: synthetic data and the built-in issuer; never with real records.
         get_requests: GET beside POST, for an audit of the HTTP layer; in the demo only.
         adhoc_roles: who may send documents that are not trusted; a partner never, but for
@@ -280,6 +309,8 @@ class Settings(_FromFile):
     introspection_roles: tuple[Role, ...] = ()
     documents: Path | None = None
     cors_origins: tuple[str, ...] = ()
+    console_clients: tuple[ConsoleClientSettings, ...] = ()
+    graphiql: Path | None = None
     host: str = "127.0.0.1"
     port: int = 8463
     public_url: str | None = Field(default=None, pattern=r"^https?://[^/?#@\s]+(/[^?#\s]*)?$")
@@ -339,6 +370,25 @@ class Settings(_FromFile):
         """Take origins only, as a browser sends them: no path, and never everybody."""
         if not all(_ORIGIN.fullmatch(origin) for origin in value):
             raise ValueError("not an origin")
+        return value
+
+    @field_validator("console_clients", mode="after")
+    @classmethod
+    def _of_an_issuer(
+        cls, value: tuple[ConsoleClientSettings, ...], info: ValidationInfo
+    ) -> tuple[ConsoleClientSettings, ...]:
+        """Refuse a second client of one organisation, and one of none that has an issuer."""
+        named = [client.organisation for client in value]
+        issuers = {issuer.organisation for issuer in info.data.get("issuers", ())}
+        if len(set(named)) != len(named) or not issuers.issuperset(named):
+            raise ValueError("an organisation with an issuer has one client")
+        return value
+
+    @field_validator("graphiql", mode="after")
+    @classmethod
+    def _in_the_console(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if value is not None and not info.data.get("console_clients"):
+            raise ValueError("it is a page of the console")
         return value
 
     @field_validator("get_requests", mode="after")

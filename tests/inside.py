@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import httpx2
 from starlette.applications import Starlette
 from starlette.routing import Route
 
@@ -82,12 +83,14 @@ async def exchanged(
     exchange: Callable[[House], dict[str, Any]] = lambda _house: {},
     service: KeyService | None = None,
     monotonic: Callable[[], float] = time.monotonic,
+    outward: httpx2.AsyncBaseTransport | None = None,
 ) -> AsyncIterator[Inside]:
     """Serve *world* again; *exchange* gives the parts of the house that are others.
 
     Args:
         service: the key service, which is closed at the end; else that of the settings.
         monotonic: tells how old the keys of issuers are, seconds.
+        outward: how the console reaches issuers; None: over the network.
     """
     async with open_house(world.settings, world.clock) as opened, AsyncExitStack() as closing:
         service = service or key_service(world.settings)
@@ -95,7 +98,7 @@ async def exchanged(
         keyring = await spy_keyring(world.settings, opened, service)
         house = dataclasses.replace(opened, keyring=keyring)
         house = dataclasses.replace(house, **exchange(house))
-        apps = served(house, world.settings, world.clock, monotonic=monotonic)
+        apps = served(house, world.settings, world.clock, monotonic=monotonic, outward=outward)
         app = Starlette(routes=[Route(path, app, methods=None) for path, app in apps.items()])
         transport = httpx.ASGITransport(app, raise_app_exceptions=True)
         async with httpx.AsyncClient(transport=transport, base_url="http://perisai") as client:

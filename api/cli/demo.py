@@ -19,12 +19,13 @@ from api.cli.demo_requests import requests_to_paste
 from api.cli.terminal import DEMO_FOLDER, INTERRUPTED, bar, out, run, settings_or_demo
 from api.database import Records, engine_of
 from api.demo.install import CONFIG, STRONG_ACR, Databases, client_of, install, issuer_of
+from api.demo.issuer_pages import CONSOLE_ID, IssuerPages, Person
 from api.demo.seed import organisation_rows
 from api.demo.seed import seed as seed_records
 from api.demo.synthetic import BUDI, RATNA, SARI, TUTI, WAYAN, synthetic
 from api.demo.synthetic_records import Synthetic
 from api.errors import RefusesToStart
-from api.settings import Settings
+from api.settings import ConsoleClientSettings, Settings
 from api.vocabulary import Role
 
 #: Fixed, so that every demo has the same people.
@@ -47,22 +48,30 @@ ROLES = {
 
 def demo(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 8463,
+    graphiql: Annotated[
+        Path | None, typer.Option(help="Folder in which npm installed GraphiQL.")
+    ] = None,
 ) -> None:
     """Set up synthetic records in ./.demo if need be, then serve them on loopback."""
     try:
-        run(_demo(DEMO_FOLDER, port))
+        run(_demo(DEMO_FOLDER, port, graphiql))
     except typer.Exit as end:
         if end.exit_code != INTERRUPTED:  # Ctrl+C is how a demo ends well.
             raise
 
 
-async def _demo(folder: Path, port: int) -> None:
+async def _demo(folder: Path, port: int, graphiql: Path | None) -> None:
     _port_is_free(port)
     records = await _prepared(folder, port)
     settings = Settings.at(folder / CONFIG).model_copy(update={"port": port})
+    pages = _issuer_pages(folder, records, settings.reached_at)
+    settings = settings.model_copy(
+        update={"console_clients": console_clients(records, pages), "graphiql": graphiql}
+    )
     tokens = _tokens(folder, records)
     log = (folder / "service.log").open("a", encoding="utf-8")
     service = app.create_app(settings, log_to=log)
+    service.router.routes.extend(pages.routes())
     server = Server(
         service,
         address=settings.host,
@@ -84,6 +93,28 @@ async def _demo(folder: Path, port: int) -> None:
         with suppress(asyncio.CancelledError):
             await serving
         log.close()
+
+
+def _issuer_pages(folder: Path, records: Synthetic, address: str) -> IssuerPages:
+    """Make the page on which the people of the agencies are picked."""
+    people = [
+        Person(one.organisation, one.subject, one.role.value.replace("_", " "))
+        for one in records.members
+        if one.role not in (Role.OPERATOR, Role.PARTNER)
+    ]
+    issuer = issuer_of(folder, app.utc_now)
+    return IssuerPages(issuer, people, address, app.utc_now, strong_acr=STRONG_ACR)
+
+
+def console_clients(records: Synthetic, pages: IssuerPages) -> tuple[ConsoleClientSettings, ...]:
+    """Give the console's client at the issuer of each agency."""
+    agencies = sorted(one.slug for one in records.organisations if one.kind == "agency")
+    return tuple(
+        ConsoleClientSettings(
+            organisation=slug, client_id=CONSOLE_ID, metadata=pages.metadata(slug)
+        )
+        for slug in agencies
+    )
 
 
 def _port_is_free(port: int) -> None:
@@ -182,6 +213,12 @@ def _print(settings: Settings, records: Synthetic, tokens: dict[str, str]) -> No
     out.print("\n[bold]Perisai is up.[/] Everything in it is invented. Stop it with Ctrl+C.\n")
     for face in settings.faces:
         out.print(f"  {face:10} {address}/graphql/{face}")
+    out.print(f"\n[bold]In a browser[/]: {address}/console")
+    out.print(
+        "  Sign in as one of the invented people; there are no passwords."
+        if settings.graphiql is not None
+        else "  GraphiQL is not there: `make graphiql` fetches it from npm, then `make demo` again."
+    )
     out.print("\n[bold]Tokens[/], good for 8 hours (also in .demo/tokens/):\n")
     for subject, role in ROLES.items():
         out.print(f"  {subject}, {role}:\n  {tokens[subject]}\n")

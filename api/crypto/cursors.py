@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from api.crypto.framing import frame
 from api.errors import MalformedCursor
 
-#: Longest payload, in bytes; keyset values are far shorter.
-MAX_PAYLOAD = 1024
+#: Longest payload, in bytes: sealed, it still fits into a cookie. Keyset values are far shorter.
+MAX_PAYLOAD = 2944
 
 _PURPOSE = b"perisai cursor v1"
 _NONCE = 12

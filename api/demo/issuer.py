@@ -23,6 +23,9 @@ CLIENT_ID = "perisai-demo"
 #: A demo is shown within a working day.
 TOKEN_LIFETIME = timedelta(hours=8)
 
+#: It is read at once, and then never again.
+ID_TOKEN_LIFETIME = timedelta(minutes=5)
+
 #: ".invalid" is reserved (RFC 6761): no token of the demo names an issuer that exists.
 ADDRESS = "https://issuer.perisai-demo.invalid"
 
@@ -89,12 +92,7 @@ class DemoIssuer:
         Raises:
             RefusesToStart: the organisation has no key yet.
         """
-        try:
-            key = ECKey.import_key(json.loads(self._key_path(organisation).read_bytes()))
-        except FileNotFoundError:
-            raise RefusesToStart(
-                f"The demo has no key of {organisation} in {self._folder}. Run the demo first."
-            ) from None
+        key = self._key(organisation)
         now = int(self._clock().timestamp())
         return jwt.encode(
             {"alg": "ES256", "typ": "at+jwt", "kid": key.kid},
@@ -113,6 +111,33 @@ class DemoIssuer:
             key,
             algorithms=["ES256"],
         )
+
+    def identify(self, organisation: str, subject: str, *, client_id: str, nonce: str) -> str:
+        """Sign an ID token (OpenID Connect Core 1.0, 2) that tells *client_id* who signed in.
+
+        Raises:
+            RefusesToStart: the organisation has no key yet.
+        """
+        now = int(self._clock().timestamp())
+        said = {
+            "iss": self.url(organisation),
+            "aud": client_id,
+            "sub": subject,
+            "nonce": nonce,
+            "iat": now,
+            "exp": now + int(ID_TOKEN_LIFETIME.total_seconds()),
+        }
+        key = self._key(organisation)
+        header = {"alg": "ES256", "typ": "JWT", "kid": key.kid}
+        return jwt.encode(header, said, key, algorithms=["ES256"])
+
+    def _key(self, organisation: str) -> ECKey:
+        try:
+            return ECKey.import_key(json.loads(self._key_path(organisation).read_bytes()))
+        except FileNotFoundError:
+            raise RefusesToStart(
+                f"The demo has no key of {organisation} in {self._folder}. Run the demo first."
+            ) from None
 
     def _key_path(self, organisation: str) -> Path:
         return self._folder / f"{_slug(organisation)}.key.json"

@@ -4,7 +4,8 @@ The row decides what the caller is; the token only proves who asks. Purpose and
 legal basis come from the request's headers and are taken from the vocabulary.
 """
 
-from typing import TypeVar, assert_never
+from collections.abc import Collection
+from typing import assert_never
 
 from api.errors import NotForThisFace, PurposeUnknown
 from api.identity.tokens import Claims
@@ -27,8 +28,6 @@ PURPOSE_HEADER = "perisai-purpose"
 
 #: The header that names the legal basis, where the default of the purpose does not fit.
 BASIS_HEADER = "perisai-legal-basis"
-
-_C = TypeVar("_C", bound=Caller)
 
 
 def caller_of(
@@ -72,13 +71,13 @@ def caller_of(
     )
 
 
-def only(kind: type[_C], caller: Caller) -> _C:
-    """Give *caller* back if it is of the one kind that a face serves.
+def only(kinds: Collection[type[Caller]], caller: Caller) -> Caller:
+    """Give *caller* back if it is of one of the *kinds* that a face serves.
 
     Raises:
         NotForThisFace: it is another.
     """
-    if type(caller) is not kind:
+    if type(caller) not in kinds:
         raise NotForThisFace
     return caller
 

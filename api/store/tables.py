@@ -1015,7 +1015,8 @@ policy = Table(
     Column("texts", Text, nullable=False),
 )
 
-#: A DPoP proof that was used, for some minutes: for all processes, so that none takes it again.
+#: A DPoP proof that was used, for some minutes: for all processes, so that none takes it again. So
+#: are the sign-ins of browsers, and their sessions, until these would have ended anyway.
 used_proof = Table(
     "used_proof",
     METADATA,

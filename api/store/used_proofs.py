@@ -1,8 +1,8 @@
-"""DPoP proofs that were used, by their digest."""
+"""What is good once and was used, by its digest: DPoP proofs, sign-ins and sessions of browsers."""
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, text
+from sqlalchemy import ColumnElement, bindparam, delete, select, text
 
 from api.database import Connection
 from api.store.columns import Instant
@@ -14,7 +14,7 @@ _USE = text(
 
 
 async def use(change: Connection, digest: bytes, used_at: datetime) -> bool:
-    """Write down that a proof was used; False: it was before.
+    """Write down that it was used; False: it was before.
 
     Of two at once the second waits for the first.
     """
@@ -25,3 +25,13 @@ async def use(change: Connection, digest: bytes, used_at: datetime) -> bool:
 async def forget_until(change: Connection, moment: datetime) -> None:
     """Take away what was used up to *moment*."""
     await change.execute(delete(used_proof).where(used_proof.c.used_at <= moment))
+
+
+async def was_used(connection: Connection, digest: bytes) -> bool:
+    """Tell whether it is written down."""
+    found = await connection.execute(select(used_proof.c.digest).where(_is(digest)))
+    return found.first() is not None
+
+
+def _is(digest: bytes) -> ColumnElement[bool]:
+    return used_proof.c.digest == digest

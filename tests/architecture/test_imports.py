@@ -41,6 +41,7 @@ def test_the_contracts_say_who_may_reach_what() -> None:
     assert allowed["oso"] == allowed["polar"] == ["api.policies"]
     assert allowed["strawberry"] == allowed["graphql"] == ["api.schema"]
     assert allowed["joserfc"] == ["api.identity", "api.demo.client", "api.demo.issuer"]
+    assert allowed["authlib"] == allowed["httpx2"] == ["api.console.providers"]
     assert allowed["httpx"] == [
         "api.identity",
         "api.cli",

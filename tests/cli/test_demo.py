@@ -1,5 +1,6 @@
 """`perisai demo` as a newcomer starts it: a real process in an empty folder."""
 
+import html
 import json
 import re
 import shlex
@@ -72,6 +73,35 @@ def test_the_four_requests_answer_as_the_demo_promises(demo: tuple[Running, int]
     fresh = perisai("token", "sari", cwd=home)
     assert re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+\n", fresh.stdout)
     assert perisai("keys", "status", cwd=home).returncode == 0
+
+
+def test_in_a_browser_one_of_its_people_signs_in_and_asks(demo: tuple[Running, int]) -> None:
+    """The service asks itself for a token meanwhile, since the issuer stands beside it."""
+    running, port = demo
+    address = f"http://127.0.0.1:{port}"
+    assert f"{address}/console" in running.text()
+    with httpx.Client(base_url=address, trust_env=False, timeout=20) as browser:
+        first = browser.get("/console")
+        assert 'href="/console/sign-in/komnas-ham"' in first.text
+        page = browser.get("/console/sign-in/komnas-ham", follow_redirects=True)
+        [link] = [
+            html.unescape(one)
+            for one in re.findall(r'href="(\?[^"]*)"', page.text)
+            if one.endswith("picked=sari")
+        ]
+        done = browser.get(page.url.join(link), follow_redirects=True)
+        assert done.status_code == 200, done.text
+        answer = browser.post(
+            "/graphql/agency",
+            json={"query": "{ viewer { role } }"},
+            headers={
+                "origin": address,
+                "perisai-console": "1",
+                "sec-fetch-site": "same-origin",
+            },
+        )
+
+    assert answer.json()["data"] == {"viewer": {"role": "CASE_OFFICER"}}
 
 
 def test_an_interrupt_ends_the_demo_and_frees_its_port(demo: tuple[Running, int]) -> None:

@@ -115,10 +115,16 @@ class _Drawing:
         self._aliases = 0
 
     def body(self) -> bytes:
-        roots = [root for root in (self._schema.query_type, self._schema.mutation_type) if root]
-        root = self._draw(st.sampled_from(roots))
-        selections = self._selections(root, 1)
-        kind = "mutation" if root is self._schema.mutation_type else "query"
+        kinds = {
+            "query": self._schema.query_type,
+            "mutation": self._schema.mutation_type,
+            "subscription": self._schema.subscription_type,
+        }
+        there = [(kind, root) for kind, root in kinds.items() if root]
+        kind, root = self._draw(st.sampled_from(there))
+        # A subscription has one field at its root: with more hardly any would be one.
+        alone = kind == "subscription" and not self._chance(8)
+        selections = self._selections(root, 1, most=1 if alone else None)
         declared = f" R({' '.join(self._declared)})" if self._declared else " R"
         text = f"{kind}{declared} {selections} {' '.join(self._fragments)}"
         if self._chance(20):
@@ -139,12 +145,15 @@ class _Drawing:
     def _chance(self, in_: int) -> bool:
         return self._draw(st.integers(1, in_)) == in_
 
-    def _selections(self, of: GraphQLObjectType | GraphQLInterfaceType, depth: int) -> str:
+    def _selections(
+        self, of: GraphQLObjectType | GraphQLInterfaceType, depth: int, most: int | None = None
+    ) -> str:
         names = sorted(of.fields)
-        most = 3 if depth > 1 else 2
-        chosen = self._draw(st.lists(st.sampled_from(names), min_size=1, max_size=most * 2))
-        parts = [self._field(of.fields[name], name, depth) for name in chosen[: most + 1]]
-        if self._chance(6):
+        size = 1 if most == 1 else (6 if depth > 1 else 4)
+        chosen = self._draw(st.lists(st.sampled_from(names), min_size=1, max_size=size))
+        kept = chosen[: most or (4 if depth > 1 else 3)]
+        parts = [self._field(of.fields[name], name, depth) for name in kept]
+        if most != 1 and self._chance(6):
             parts.append("__typename")
         written = "{ " + " ".join(part for part in parts if part) + " }"
         if written == "{  }":

@@ -10,7 +10,6 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
 from graphql import GraphQLSchema
@@ -26,8 +25,9 @@ from api.errors import PerisaiError
 from api.schema.faces import schema_of
 from api.vocabulary import Role
 from tests.conftest import NOON
+from tests.event_stream import EVENTS, Open
 from tests.fuzzing.documents import Documents
-from tests.world import Clock, Template, World, opened
+from tests.world import Answer, Clock, Template, World, opened
 
 SECONDS = float(os.environ.get("PERISAI_FUZZ_SECONDS", "180"))
 #: Requests between two looks at the time; each is another run of hypothesis.
@@ -87,10 +87,24 @@ def ids_of(records: Synthetic) -> list[str]:
     return [*found, *members[:8], "01a0ef9c-6800-7000-8000-000000000000", "x", "", found[0].upper()]
 
 
-async def ask(world: World, face: str, who: str, purpose: str, sent: bytes) -> Any:
-    headers = {**world.signed_in(who, f"/graphql/{face}"), "perisai-purpose": purpose}
-    async with asyncio.timeout(PATIENCE):
-        return await world.post(face, headers, sent)
+async def ask(world: World, face: str, who: str, purpose: str, sent: bytes) -> Answer:
+    """Give the answer; of a subscription the first event, after which the client leaves."""
+    path = f"/graphql/{face}"
+    headers = {
+        **world.signed_in(who, path),
+        "perisai-purpose": purpose,
+        "content-type": "application/json",
+        "accept": f"application/graphql-response+json, {EVENTS}",
+    }
+    one = Open()
+    going_on = asyncio.create_task(one.run(world.app, path, headers, sent))
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await one.first()
+    finally:
+        one.leave()
+        async with asyncio.timeout(PATIENCE):
+            await going_on
 
 
 def judge(status: int, text: str, secrets: list[str]) -> None:
@@ -158,6 +172,7 @@ def test_nothing_breaks_hangs_or_leaks(
                 (face, who), purpose, sent = drawn
                 answer = runner.run(ask(world, face, who, purpose, sent))
                 counts.update({str(answer.status), *answer.codes})
+                counts["events"] += answer.headers["content-type"].startswith(EVENTS)
                 judge(answer.status, answer.text, secrets[face])
 
             end = time.monotonic() + SECONDS
@@ -168,4 +183,5 @@ def test_nothing_breaks_hangs_or_leaks(
 
     with capsys.disabled():
         sys.stdout.write(f"\nanswers by status and code: {dict(counts)}")
+    assert counts["events"] > 0
     assert counts["200"] > counts.total() / 4

@@ -94,7 +94,7 @@ def test_an_unknown_purpose_or_basis_is_refused(value):
 def test_a_face_serves_its_own_kind_of_caller_only(kind, role):
     made = caller(role=role)
     if KINDS[role] is kind:
-        assert only(kind, made) is made
+        assert only((kind,), made) is made
     else:
         with pytest.raises(NotForThisFace):
-            only(kind, made)
+            only((kind,), made)

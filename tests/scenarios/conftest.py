@@ -24,6 +24,7 @@ _TOLD = pytest.StashKey[list[str]]()
 #: and forms, which are the same on both.
 _LONG_ON_POSTGRESQL = frozenset(
     {
+        "test_browser_sessions",
         "test_case_life",
         "test_consents",
         "test_emergency_protections",

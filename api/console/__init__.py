@@ -1,0 +1,1 @@
+"""Pages for people of the agencies: sign in by browser, see who one is, ask by GraphiQL."""
