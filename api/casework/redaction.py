@@ -8,15 +8,16 @@ is remembered, and no result holds a part of a text or a value.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Literal
+from unicodedata import category
 
 from api.casework.redaction_dates import days
 from api.casework.redaction_found import words_found
 from api.casework.redaction_kinds import LABELS, RANK, Found, Kind, Value
 from api.casework.redaction_numbers import SoughtNumbers
-from api.casework.redaction_patterns import identifying
+from api.casework.redaction_patterns import ages_after, identifying
 from api.casework.redaction_reading import BARRIER, Reading
 from api.casework.redaction_sought import SoughtWords
 from api.errors import IdentityInText
@@ -29,7 +30,10 @@ _LABEL = re.compile(
 #: Characters between two ranges of one kind that are one block.
 _JOINED_MOST = 6
 #: Control characters show nothing; neither may pass for a BARRIER.
-_UNSEEN = str.maketrans(dict.fromkeys((*range(9), *range(14, 28), 127), "\u200b"))
+#: So often a text is read; an honest one takes two, and what is left then is refused.
+_ROUNDS = 5
+_UNSEEN_ONE = "\u200b"
+_UNSEEN = str.maketrans(dict.fromkeys((*range(9), *range(14, 28), 127), _UNSEEN_ONE))
 
 
 class Sought:
@@ -52,11 +56,27 @@ class Sought:
         What a label of `redact` covers is not looked into.
         """
         text = text.translate(_UNSEEN)
-        text = _LABEL.sub(lambda label: BARRIER * len(label[0]), text)
+        text = _LABEL.sub(lambda label: _hidden(text, label), text)
+        found: list[Found] = []
+        hidden = text
+        # Again, since what is left may read otherwise without its neighbours.
+        for _ in range(_ROUNDS):
+            again = self._read(hidden)
+            if not again:
+                break
+            found = _merged(text, [*found, *again])
+            hidden = "".join(
+                BARRIER * len(part) if covered else part for part, covered in _parts(text, found)
+            )
+        return found
+
+    def _read(self, text: str) -> list[Found]:
         reading = Reading(text)
         births = {one.value for one in self._births if isinstance(one.value, date)}
+        named = [*words_found(self._words, reading)]
         ranges = [
-            *words_found(self._words, reading),
+            *named,
+            *ages_after(reading, (end for _, end, kind in named if kind is Kind.NAME)),
             *self._numbers.found(reading),
             *identifying(reading),
             *(
@@ -64,8 +84,15 @@ class Sought:
                 for start, end, born in days(reading.low, births)
             ),
         ]
-        places = [Found(*reading.place(start, end), kind) for start, end, kind in ranges]
-        return _merged(text, places)
+        return [
+            Found(*reading.place(*reading.glued(start, end)), kind) for start, end, kind in ranges
+        ]
+
+
+def _hidden(text: str, label: re.Match[str]) -> str:
+    """Give what is read in place of a label; in the midst of a word it is none, but a disguise."""
+    around = text[max(0, label.start() - 1) : label.start()] + text[label.end() : label.end() + 1]
+    return (_UNSEEN_ONE if any(map(str.isalnum, around)) else BARRIER) * len(label[0])
 
 
 def find(text: str, values: Iterable[Value]) -> list[Found]:
@@ -80,15 +107,14 @@ def redact(text: str, found: Iterable[Found], language: Language) -> str:
     """Put a label in the place of each range; neighbours of one kind become one label.
 
     The result holds nothing of what stood there, and neither its length nor how many words
-    it had.
+    it had. Characters that show nothing go everywhere: they could carry a text of their own.
     """
     written = []
-    at = 0
-    for one in _merged(text, found):
-        label = LABELS[one.kind]
-        written += [text[at : one.start], label.id if language == "id" else label.en]
-        at = one.end
-    return "".join((*written, text[at:]))
+    for part, kind in _parts(text, _merged(text, found)):
+        label = None if kind is None else LABELS[kind]
+        written.append(part if label is None else label.id if language == "id" else label.en)
+    shown = "".join(written)
+    return shown if shown.isascii() else "".join(c for c in shown if category(c) != "Cf")
 
 
 def refuse_if_any_left(text: str, values: Iterable[Value]) -> None:
@@ -99,6 +125,16 @@ def refuse_if_any_left(text: str, values: Iterable[Value]) -> None:
     """
     if find(text, values):
         raise IdentityInText
+
+
+def _parts(text: str, found: Iterable[Found]) -> Iterator[tuple[str, Kind | None]]:
+    """Yield the text in parts, with the kind of those that were found."""
+    at = 0
+    for one in found:
+        yield text[at : one.start], None
+        yield text[one.start : one.end], one.kind
+        at = one.end
+    yield text[at:], None
 
 
 def _merged(text: str, found: Iterable[Found]) -> list[Found]:

@@ -30,6 +30,10 @@ _MONTHS = {
     )
     for name in names.split()
 }
+_ROMAN = {
+    name: number
+    for number, name in enumerate(_list("i ii iii iv v vi vii viii ix x xi xii"), start=1)
+}
 _UNITS = _list("nol satu dua tiga empat lima enam tujuh delapan sembilan")
 _ENGLISH_DAYS = _list(
     "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth "
@@ -69,7 +73,7 @@ def _either(words: Collection[str]) -> str:
 
 _MONTH = rf"(?P<month>{_either(_MONTHS)})(?![^\W_])\.?"
 _YEAR = r"(?P<year>[0-9]{4}|'?[0-9]{2})(?![^\W_])"
-_APART = r"[\s.,/\-]{0,4}"
+_APART = r"(?:[\s.,/\-]{0,4}|\s{1,2}(?:bulan|tahun|thn)\s{1,2})"
 #: (^|not a letter) keeps each from beginning inside a word, and so from reading on and on.
 _WITH_NAMES = tuple(
     re.compile(pattern)
@@ -80,12 +84,17 @@ _WITH_NAMES = tuple(
         rf"(?P<spoken>{_either(_DAYS)}))(?![^\W_])(?:{_APART}{_YEAR})?",
     )
 )
+_WITH_ROMAN = re.compile(
+    rf"(?<![^\W_])(?P<day>[0-9]{{1,2}})[\s./\-]{{1,3}}(?P<month>{_either(_ROMAN)})[\s./\-]{{1,3}}{_YEAR}"
+)
 _MONTH_AND_YEAR = re.compile(rf"(?<![^\W_]){_MONTH}{_APART}(?P<year>[0-9]{{4}})(?![^\W_])")
 _BETWEEN = r"\s?[./\-\s]\s?"
 _IN_FIGURES = tuple(
     re.compile(rf"(?<![0-9]){pattern}(?![0-9])")
     for pattern in (
-        rf"(?P<one>[0-9]{{1,2}}){_BETWEEN}(?P<two>[0-9]{{1,2}}){_BETWEEN}(?P<year>[0-9]{{4}}|[0-9]{{2}})",
+        rf"(?P<one>[0-9]{{1,2}}){_BETWEEN}(?P<two>[0-9]{{1,2}}){_BETWEEN}(?P<year>[0-9]{{4}}|'?[0-9]{{2}})",
+        r"tanggal\s{1,2}(?P<one>[0-9]{1,2})\s{1,2}bulan\s{1,2}(?P<two>[0-9]{1,2})"
+        r"(?:\s{1,2}tahun\s{1,2}(?P<year>[0-9]{4}))?",
         rf"(?P<year>[0-9]{{4}}){_BETWEEN}(?P<one>[0-9]{{1,2}}){_BETWEEN}(?P<two>[0-9]{{1,2}})",
     )
 )
@@ -110,6 +119,9 @@ def days(low: str, births: Collection[date]) -> Iterator[tuple[int, int, bool]]:
                 continue
             month = _MONTHS[found["month"]]
             yield *found.span(), any(_is(born, day, month, found["year"]) for born in births)
+    for found in _WITH_ROMAN.finditer(low):
+        day, month = int(found["day"]), _ROMAN[found["month"]]
+        yield *found.span(), any(_is(born, day, month, found["year"]) for born in births)
     for pattern in _IN_FIGURES:
         for found in pattern.finditer(low):
             one, two = int(found["one"]), int(found["two"])

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from api.casework.name_spelling import fold_letters
 from api.casework.redaction_kinds import Kind
-from api.casework.redaction_reading import Reading, Word
+from api.casework.redaction_reading import Reading
 from api.casework.redaction_sought import ACROSS, ALONE, SoughtWords, folded_word
 from api.casework.redaction_words import TITLES
 
@@ -16,7 +16,6 @@ _MEETING = frozenset(
 _PIECES = 12
 #: Letters that fold otherwise at the end of a word.
 _OTHERWISE_AT_END = "ypj"
-_LEET = str.maketrans("0134578", "oieastb")
 _AFTER_A_NAME = frozenset(("bin", "binti", "binte", "alias", "als", "aka"))
 
 
@@ -34,7 +33,7 @@ def words_found(sought: SoughtWords, reading: Reading) -> Iterator[tuple[int, in
     for word, kind in zip(words, marks, strict=True):
         if kind is not None:
             yield *reading.glued(word.start, word.end), kind
-    for unit in (*reading.spelled_out, *_figures_for_letters(reading)):
+    for unit in (*reading.spelled_out, *reading.disguised):
         kind = sought.kind_of(unit.raw, folded_word(unit.raw), several=True)
         if kind is not None:
             yield *reading.glued(unit.start, unit.end), kind
@@ -119,18 +118,3 @@ def _mark_beside(sought: SoughtWords, reading: Reading, folded: list[str], marks
         kind = marks[place - 1]
         if kind is not None and marks[place] is None and near[place]:
             marks[place] = kind if belongs(place, kind, _AFTER_A_NAME) else None
-
-
-def _figures_for_letters(reading: Reading) -> Iterator[Word]:
-    """Yield words with figures among their letters, read as letters: Y0esoef."""
-    words = reading.words
-    place = 0
-    while place < len(words):
-        end = place
-        while end + 1 < len(words) and words[end].end == words[end + 1].start:
-            end += 1
-        parts = words[place : end + 1]
-        if len(parts) > 1 and any(not part.raw.isdigit() for part in parts):
-            raw = "".join(part.raw for part in parts).translate(_LEET)
-            yield Word(raw, parts[0].start, parts[-1].end)
-        place = end + 1

@@ -53,7 +53,7 @@ class SoughtNumbers:
             ]
             if kinds:
                 yield *reading.glued(*run.span()), min(kinds, key=RANK.__getitem__)
-        for digits in (*reading.numbers(), *reading.digits()):
+        for digits in (*reading.numbers, *reading.digits):
             hits = [
                 (start, self._parted[part])
                 for start in range(len(digits.text) - _PARTED + 1)

@@ -4,7 +4,7 @@ Each pattern begins at a boundary and is bounded, so that no text makes it read 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from api.casework.redaction_kinds import Kind
 from api.casework.redaction_reading import Reading
@@ -76,12 +76,13 @@ _LOW = (
     (Kind.PLATE, rf"{_BEGINS}(?:{_REGION})[0-9]{{1,4}}[a-z]{{1,3}}{_ENDS}"),
     (
         Kind.AGE,
-        rf"{_BEGINS}(?:ber)?(?:umur|usia)(?:nya)?[\s:]{{1,3}}(?:sekitar\s|kira-kira\s)?[0-9]{{1,3}}",
+        rf"{_BEGINS}(?:ber)?(?:umur|usia)(?:nya)?[\s:]{{1,3}}(?:sekitar\s|kira-kira\s)?"
+        r"(?:[0-9]{1,3}|[a-z]{2,8}\s?(?:puluh|belas)(?:\s[a-z]{3,8})?|sepuluh|sebelas)",
     ),
     (Kind.AGE, rf"{_BEGINS}[0-9]{{1,3}}[\s-]{{0,2}}(?:years?|yrs?)[\s-]{{0,2}}old"),
     (Kind.AGE, rf"{_BEGINS}aged\s[0-9]{{1,3}}(?![0-9])"),
     # Budi (41), as papers write.
-    (Kind.AGE, r"\(\s?(?:1[3-9]|[2-9][0-9])(?:\s?(?:tahun|thn|th))?\s?\)"),
+    (Kind.AGE, r"(?<=\()(?:1[3-9]|[2-9][0-9])(?:\s?(?:tahun|thn|th))?(?=\))"),
 )
 #: Read with its capitals.
 _CASED = (
@@ -107,6 +108,10 @@ _COUNTED = re.compile(
     r"[\s,]{0,2}(?:,-|rupiah|ribu|juta|miliar|milyar|triliun|orang|jiwa|warga|suara|hektare|"
     rf"hektar|ha|meter|m2|km|kg|ton|persen|people){_ENDS}"
 )
+_ASCII_LETTER = frozenset("abcdefghijklmnopqrstuvwxyz")
+_AGE_AFTER = re.compile(
+    rf"[\s,(]{{1,3}}(?P<age>(?:1[3-9]|[2-9][0-9])(?:\s?(?:tahun|thn|th|years?|yrs?){_ENDS}|(?=[),])))"
+)
 _YEARS = re.compile(r"(?:19|20)[0-9]{2}\D{1,3}(?:19|20)[0-9]{2}")
 _THOUSANDS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+")
 _SIXTEEN = 16  # digits of a NIK and of a family card
@@ -123,11 +128,24 @@ def identifying(reading: Reading) -> Iterator[tuple[int, int, Kind]]:
         for found in pattern.finditer(reading.cased):
             yield *found.span(), kind
     yield from _numbers(reading)
+    if not reading.low.isascii():
+        # Letters of two scripts in one word: nobody's word, and perhaps a disguise of some name.
+        for word in reading.words:
+            if not word.raw.isascii() and not _ASCII_LETTER.isdisjoint(word.raw):
+                yield word.start, word.end, Kind.OTHER
+
+
+def ages_after(reading: Reading, names: Iterable[int]) -> Iterator[tuple[int, int, Kind]]:
+    """Yield the age that follows a name, which ends at each of *names*: Budi, 41 tahun."""
+    for end in names:
+        age = _AGE_AFTER.match(reading.low, end)
+        if age is not None:
+            yield *age.span("age"), Kind.AGE
 
 
 def _numbers(reading: Reading) -> Iterator[tuple[int, int, Kind]]:
     low = reading.low
-    for digits in reading.numbers():
+    for digits in reading.numbers:
         start, end = digits.starts[0], digits.ends[-1]
         count = len(digits.text)
         if count < _ACCOUNT_LEAST or _YEARS.fullmatch(low, start, end):

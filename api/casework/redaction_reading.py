@@ -18,12 +18,18 @@ BARRIER = "\x00"
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\d+")
 _GLUED = re.compile(r"[\w']+")
 
+_SIGNS_AMONG = re.compile(r"(?<![\w@$!|€])[^\W_@$!|€]*[0-9@$!|€][\w@$!|€]*(?<=[^\W_])")
+_FOR_LETTERS = (
+    str.maketrans("01345789@$!|€", "oieastbgasiie", "_"),
+    str.maketrans("01345789@$!|€", "oleastbgaslle", "_"),
+)
+_CAMEL = re.compile(r"[A-Z][a-z]+(?=[A-Z])|(?<=[a-z])[A-Z][a-z]+")
 #: More single letters than this in a row are a word.
 _SPELLED = 2
 #: Between parts of one word: a hyphen and the end of a line, dots, underscores.
-_TIGHT = re.compile(r"|\s{0,2}[-_.*~+|/\\•·]{1,2}\s{0,4}|[^\S\n]?\r?\n\s{0,4}")
+_TIGHT = re.compile(r"|\s{0,2}(?:_|[^\w\s,;:\x00]){1,3}\s{0,4}|[^\S\n]?\r?\n\s{0,4}")
 #: Between words of one value, on one line or two.
-_NEAR = re.compile(r"[\s\-_.,'\"/\\()*~|:;@#•·]{0,6}")
+_NEAR = re.compile(r"(?:_|[^\w\x00]){0,6}")
 #: Between digits of one number.
 _OF_ONE_NUMBER = re.compile(r"[ \u00a0.\-/()]{1,3}|-\n")
 _OF_NO_OTHER = re.compile(r"[^0-9a-z\x00()]{0,4}")
@@ -182,13 +188,29 @@ class Reading:
         """Tell whether nothing stands between two places that would say anything."""
         return start >= end or _NEAR.fullmatch(self.low[start:end]) is not None
 
-    def numbers(self) -> Iterator[Digits]:
-        """Yield what may be one number each, with what people put between digits."""
-        yield from self._joined(_OF_ONE_NUMBER, spoken=False)
+    @cached_property
+    def numbers(self) -> list[Digits]:
+        """What may be one number each, with what people put between digits."""
+        return list(self._joined(_OF_ONE_NUMBER, spoken=False))
 
-    def digits(self) -> Iterator[Digits]:
-        """Yield digits, and words for digits, that only other characters part."""
-        yield from self._joined(_OF_NO_OTHER, spoken=True)
+    @cached_property
+    def digits(self) -> list[Digits]:
+        """Digits, and words for digits, that only other characters part."""
+        return list(self._joined(_OF_NO_OTHER, spoken=True))
+
+    @cached_property
+    def disguised(self) -> list[Word]:
+        """Words with figures or signs for letters (Y0esoef, H@san), and parts of CamelCase."""
+        found = []
+        for token in _SIGNS_AMONG.finditer(self.low):
+            if not token[0].isalpha() and any(map(str.isalpha, token[0])):
+                for signs in _FOR_LETTERS:
+                    read = token[0].translate(signs)
+                    found.append(Word(read, token.start(), token.end()))
+        for token in _CAMEL.finditer(self.cased):
+            start, end = token.span()
+            found.append(Word(self.low[start:end], start, end))
+        return found
 
     def _joined(self, between: re.Pattern[str], *, spoken: bool) -> Iterator[Digits]:
         text: list[str] = []

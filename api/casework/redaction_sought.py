@@ -35,6 +35,8 @@ def folded_word(word: str) -> str:
     return word if word.isdigit() else fold_letters(word)
 
 
+_BEFORE = PREFIXES | TITLES
+_BEFORE_MOST = max(map(len, _BEFORE))
 _COMMON = frozenset(map(folded_word, COMMON)) | COMMON
 
 
@@ -178,12 +180,17 @@ class SoughtWords:
                 named = several or kind in (*_PERSONS, Kind.ADVERSARY)
                 if named and folded.startswith(word, start):
                     return kind
-        for start in range(min(len(folded) - ALONE + 1, 12)):
-            if start and not self._goes_with(folded[:start], PREFIXES):
-                continue
-            for end in (start + 5, start + 4):
-                short = self._short.get(folded[start:end])
-                if short is not None and self._goes_with(folded[end:], SUFFIXES):
+        for length in (_INSIDE - 1, ALONE):
+            last = len(folded) - length
+            for start in {*range(min(last, _BEFORE_MOST) + 1), last}:
+                short = self._short.get(folded[start : start + length]) if start >= 0 else None
+                if short is None:
+                    continue
+                before, after = folded[:start], folded[start + length :]
+                at_an_end = length > ALONE and not (before and after)
+                if at_an_end or (
+                    self._goes_with(before, _BEFORE) and self._goes_with(after, SUFFIXES)
+                ):
                     return short
         return None
 
