@@ -14,7 +14,7 @@ from typing import Literal
 from unicodedata import category
 
 from api.casework.redaction_dates import days
-from api.casework.redaction_found import words_found
+from api.casework.redaction_found import Known, words_found
 from api.casework.redaction_kinds import LABELS, RANK, Found, Kind, Value
 from api.casework.redaction_numbers import SoughtNumbers
 from api.casework.redaction_patterns import ages_after, identifying
@@ -59,9 +59,10 @@ class Sought:
         text = _LABEL.sub(lambda label: _hidden(text, label), text)
         found: list[Found] = []
         hidden = text
+        known: Known = {}
         # Again, since what is left may read otherwise without its neighbours.
         for _ in range(_ROUNDS):
-            again = self._read(hidden)
+            again = self._read(hidden, known)
             if not again:
                 break
             found = _merged(text, [*found, *again])
@@ -70,10 +71,10 @@ class Sought:
             )
         return found
 
-    def _read(self, text: str) -> list[Found]:
+    def _read(self, text: str, known: Known) -> list[Found]:
         reading = Reading(text)
         births = {one.value for one in self._births if isinstance(one.value, date)}
-        named = [*words_found(self._words, reading)]
+        named = [*words_found(self._words, reading, known)]
         ranges = [
             *named,
             *ages_after(reading, (end for _, end, kind in named if kind is Kind.NAME)),

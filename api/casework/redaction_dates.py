@@ -118,7 +118,8 @@ def days(low: str, births: Collection[date]) -> Iterator[tuple[int, int, bool]]:
             if not 1 <= day <= 31:
                 continue
             month = _MONTHS[found["month"]]
-            yield *found.span(), any(_is(born, day, month, found["year"]) for born in births)
+            end = found.start() + len(found[0].rstrip(" ."))  # The dot may be of the sentence.
+            yield found.start(), end, any(_is(born, day, month, found["year"]) for born in births)
     for found in _WITH_ROMAN.finditer(low):
         day, month = int(found["day"]), _ROMAN[found["month"]]
         yield *found.span(), any(_is(born, day, month, found["year"]) for born in births)

@@ -19,13 +19,24 @@ _OTHERWISE_AT_END = "ypj"
 _AFTER_A_NAME = frozenset(("bin", "binti", "binte", "alias", "als", "aka"))
 
 
-def words_found(sought: SoughtWords, reading: Reading) -> Iterator[tuple[int, int, Kind]]:
-    """Yield where words of the values stand, as places of `reading.low`."""
+#: What a word folds to, and its kind, if it has one by itself.
+Known = dict[str, tuple[str, Kind | None]]
+
+
+def words_found(
+    sought: SoughtWords, reading: Reading, known: Known
+) -> Iterator[tuple[int, int, Kind]]:
+    """Yield where words of the values stand, as places of `reading.low`.
+
+    Args:
+        known: words that were looked at before, for who reads what is left of a text again.
+    """
     words = reading.words
-    folds = {raw: folded_word(raw) for raw in {word.raw for word in words}}
-    known = {raw: sought.kind_of(raw, folded) for raw, folded in folds.items()}
-    folded = [folds[word.raw] for word in words]
-    marks = [known[word.raw] for word in words]
+    for raw in {word.raw for word in words} - known.keys():
+        folded_raw = folded_word(raw)
+        known[raw] = folded_raw, sought.kind_of(raw, folded_raw)
+    folded = [known[word.raw][0] for word in words]
+    marks = [known[word.raw][1] for word in words]
     _mark_capitalised(sought, reading, folded, marks)
     _mark_rows(sought, reading, folded, marks)
     _mark_parted(sought, reading, folded, marks)

@@ -112,7 +112,11 @@ _ASCII_LETTER = frozenset("abcdefghijklmnopqrstuvwxyz")
 _AGE_AFTER = re.compile(
     rf"[\s,(]{{1,3}}(?P<age>(?:1[3-9]|[2-9][0-9])(?:\s?(?:tahun|thn|th|years?|yrs?){_ENDS}|(?=[),])))"
 )
-_YEARS = re.compile(r"(?:19|20)[0-9]{2}\D{1,3}(?:19|20)[0-9]{2}")
+#: From a year, or an hour, to another.
+_FROM_TO = re.compile(
+    r"(?:19|20)[0-9]{2}\D{1,3}(?:19|20)[0-9]{2}|"
+    r"[0-2]?[0-9]\.[0-5][0-9]\s?-\s?[0-2]?[0-9]\.[0-5][0-9]"
+)
 _THOUSANDS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+")
 _SIXTEEN = 16  # digits of a NIK and of a family card
 _ACCOUNT_LEAST = 8  # digits; the shortest numbers of bank accounts in use have 10
@@ -148,7 +152,7 @@ def _numbers(reading: Reading) -> Iterator[tuple[int, int, Kind]]:
     for digits in reading.numbers:
         start, end = digits.starts[0], digits.ends[-1]
         count = len(digits.text)
-        if count < _ACCOUNT_LEAST or _YEARS.fullmatch(low, start, end):
+        if count < _ACCOUNT_LEAST or _FROM_TO.fullmatch(low, start, end):
             continue
         before = low[max(0, start - 1) : start]
         dialled = before == "+" or digits.text.startswith(("0", "62"))

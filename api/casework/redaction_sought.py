@@ -91,7 +91,7 @@ class SoughtWords:
         self.beside[kind].update((folded, word))
         if word in TITLES:
             return False
-        common = word in COMMON and (small or kind in (Kind.HANDLE, Kind.EMAIL))
+        common = word in COMMON and (small or kind in (Kind.HANDLE, Kind.EMAIL, Kind.OTHER))
         if kind is not Kind.NAME and (word in GENERIC or common):
             return False
         if word.isdigit():

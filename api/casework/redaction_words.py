@@ -50,7 +50,8 @@ COMMON = GENERIC | _set(
     jaya mata hati kaki tangan kepala muka bumi raja ratu setia harta budaya masa rasa surat aksi
     aktivis pembela korban pelaku saksi lapor laporan pelapor ancaman kasus kejadian peristiwa
     nama alamat lokasi tautan pihak nomor telepon surel akun tanggal lahir usia identitas kendaraan
-    berkas rekening dihapus lainnya tempat info admin redaksi kontak mail email
+    berkas rekening dihapus lainnya tempat
+    foto video rekaman dokumen salinan lampiran kronologi scan photo document copy info admin redaksi kontak mail email
     that this with from have been were will would their there they them then than when what which
     who whom whose where while after before about into over under again further once here some
     such only same very more most other each both between during because until against through
@@ -65,7 +66,7 @@ SUFFIXES = ("nya", "lah", "kah", "pun", "kan", "ku", "mu", "an", "s")
 TITLES = _set(
     """
     h haji hj hajjah dr drg drh drs dra ir prof kh tgh ust ustad ustadz ustaz ustadzah kyai kiai
-    nyai ra rr raden adv pdt pendeta pastor romo suster bapak bpk pak ibu bu sdr sdri saudara
+    ra rr adv pdt pendeta pastor suster bapak bpk pak ibu bu sdr sdri saudara
     saudari tn ny nn tuan nyonya nona mr mrs ms mas mbak bang kang cak bung bin binti binte bt
     alias als aka i ni si almarhum almarhumah alm mbah
     """

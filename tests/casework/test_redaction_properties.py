@@ -89,11 +89,11 @@ def check_contents(size: int) -> None:
 
 
 def test_nothing_sealed_is_left_in_a_narrative() -> None:
-    check_narratives(40, rounds=1)
+    check_narratives(25, rounds=1)
 
 
 def test_nothing_sealed_is_in_what_a_profile_tells() -> None:
-    check_contents(25)
+    check_contents(10)
 
 
 @pytest.mark.long
@@ -108,5 +108,5 @@ def test_nothing_sealed_is_in_what_profiles_tell_of_500_case_files() -> None:
 
 def test_the_search_for_traces_finds_what_was_not_redacted() -> None:
     random = Random(3)
-    for case_file, people in case_files(25):
+    for case_file, people in case_files(10):
         assert traces(narrative(random, case_file.account, people), people) != []

@@ -135,7 +135,7 @@ def traces(text: str, people: Iterable[SyntheticDefender]) -> list[str]:
     """Give what of *people* still stands in *text*, in which labels were taken out."""
     words, figures = parts_of(people)
     plain = read_plainly(text)
-    left = [word for word in re.findall(r"[^\W\d_]+", plain) if fold(word) in words]
+    left = [word for word in re.findall(r"[^\W\d_]{3,}", plain) if fold(word) in words]
     for unlabelled in plain.split("\x00"):
         # What is parted inside: all letters, and all figures, in one row.
         row = re.sub(r"[\W\d_]+", "", unlabelled)
