@@ -88,14 +88,15 @@ _WITH_ROMAN = re.compile(
     rf"(?<![^\W_])(?P<day>[0-9]{{1,2}})[\s./\-]{{1,3}}(?P<month>{_either(_ROMAN)})[\s./\-]{{1,3}}{_YEAR}"
 )
 _MONTH_AND_YEAR = re.compile(rf"(?<![^\W_]){_MONTH}{_APART}(?P<year>[0-9]{{4}})(?![^\W_])")
-_BETWEEN = r"\s?[./\-\s]\s?"
+_BETWEEN = r"\s?(?P<apart>[./\-\s])\s?"
+_AGAIN = r"\s?(?P=apart)\s?"
 _IN_FIGURES = tuple(
     re.compile(rf"(?<![0-9]){pattern}(?![0-9])")
     for pattern in (
-        rf"(?P<one>[0-9]{{1,2}}){_BETWEEN}(?P<two>[0-9]{{1,2}}){_BETWEEN}(?P<year>[0-9]{{4}}|'?[0-9]{{2}})",
+        rf"(?P<one>[0-9]{{1,2}}){_BETWEEN}(?P<two>[0-9]{{1,2}}){_AGAIN}(?P<year>[0-9]{{4}}|'?[0-9]{{2}})",
         r"tanggal\s{1,2}(?P<one>[0-9]{1,2})\s{1,2}bulan\s{1,2}(?P<two>[0-9]{1,2})"
         r"(?:\s{1,2}tahun\s{1,2}(?P<year>[0-9]{4}))?",
-        rf"(?P<year>[0-9]{{4}}){_BETWEEN}(?P<one>[0-9]{{1,2}}){_BETWEEN}(?P<two>[0-9]{{1,2}})",
+        rf"(?P<year>[0-9]{{4}}){_BETWEEN}(?P<one>[0-9]{{1,2}}){_AGAIN}(?P<two>[0-9]{{1,2}})",
     )
 )
 _YEAR_OF_BIRTH = re.compile(

@@ -51,7 +51,8 @@ COMMON = GENERIC | _set(
     aktivis pembela korban pelaku saksi lapor laporan pelapor ancaman kasus kejadian peristiwa
     nama alamat lokasi tautan pihak nomor telepon surel akun tanggal lahir usia identitas kendaraan
     berkas rekening dihapus lainnya tempat
-    foto video rekaman dokumen salinan lampiran kronologi scan photo document copy info admin redaksi kontak mail email
+    foto video rekaman dokumen salinan lampiran kronologi scan photo document copy
+    info admin redaksi kontak mail email
     that this with from have been were will would their there they them then than when what which
     who whom whose where while after before about into over under again further once here some
     such only same very more most other each both between during because until against through
