@@ -29,9 +29,9 @@ _LABEL = re.compile(
 )
 #: Characters between two ranges of one kind that are one block.
 _JOINED_MOST = 6
-#: Control characters show nothing; neither may pass for a BARRIER.
 #: So often a text is read; an honest one takes two, and what is left then is refused.
 _ROUNDS = 5
+#: Control characters show nothing, and none may pass for a BARRIER.
 _UNSEEN_ONE = "\u200b"
 _UNSEEN = str.maketrans(dict.fromkeys((*range(9), *range(14, 28), 127), _UNSEEN_ONE))
 

@@ -72,7 +72,7 @@ def _mark_rows(sought: SoughtWords, reading: Reading, folded: list[str], marks: 
             if tuple(folded[place:end]) != tokens or not all(near[place + 1 : end]):
                 continue
             capital = reading.cased[reading.words[place].start].isupper()
-            if capital or sum(map(len, tokens)) >= ALONE - 1:
+            if capital or sum(len(word.raw) for word in reading.words[place:end]) >= ALONE - 1:
                 marks[place:end] = [kind] * len(tokens)
     if not sought.quoted:
         return

@@ -87,6 +87,11 @@ class Value:
     kind: Kind
     value: str | date = field(repr=False)
 
+    def __post_init__(self) -> None:
+        """Refuse a date as text, of which only words would be looked for, and the reverse."""
+        if isinstance(self.value, date) is not (self.kind is Kind.BIRTH):
+            raise TypeError("a date of birth is a date, and every other value a text")
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Found:

@@ -5,6 +5,7 @@ or invisible characters stand in them, and every place leads back to the text as
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +17,7 @@ from api.casework.redaction_glyphs import seen
 BARRIER = "\x00"
 
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\d+")
-_GLUED = re.compile(r"[\w']+")
+_GLUED = re.compile(r"\w+")
 
 _SIGNS_AMONG = re.compile(r"(?<![\w@$!|€])[^\W_@$!|€]*[0-9@$!|€][\w@$!|€]*(?<=[^\W_])")
 _FOR_LETTERS = (
@@ -178,15 +179,19 @@ class Reading:
 
     def glued(self, start: int, end: int) -> tuple[int, int]:
         """Widen a range to the whole runs of letters, digits and underscores it lies in."""
-        while start > 0 and _is_glue(self.low[start - 1]):
-            start -= 1
-        while end < len(self.low) and _is_glue(self.low[end]):
-            end += 1
+        starts, ends = self._runs
+        first = bisect_left(starts, start) - 1
+        if first >= 0 and start <= ends[first]:
+            start = starts[first]
+        last = bisect_right(starts, end) - 1
+        if last >= 0 and end < ends[last]:
+            end = ends[last]
         return start, end
 
-    def separators_only(self, start: int, end: int) -> bool:
-        """Tell whether nothing stands between two places that would say anything."""
-        return start >= end or _NEAR.fullmatch(self.low[start:end]) is not None
+    @cached_property
+    def _runs(self) -> tuple[list[int], list[int]]:
+        spans = [run.span() for run in _GLUED.finditer(self.low)]
+        return [start for start, _ in spans], [end for _, end in spans]
 
     @cached_property
     def numbers(self) -> list[Digits]:
@@ -252,7 +257,3 @@ class Reading:
 
 def _as_one(run: list[Word]) -> Word:
     return Word("".join(word.raw for word in run), run[0].start, run[-1].end)
-
-
-def _is_glue(char: str) -> bool:
-    return char == "_" or char.isalnum()

@@ -6,7 +6,7 @@ from time import process_time
 from unicodedata import category
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from api.casework.redaction import Sought, find, redact, refuse_if_any_left
@@ -332,6 +332,16 @@ def test_opened_columns_become_values_of_their_kind() -> None:
         values_of({"nationality": "Indonesia"})
 
 
+@pytest.mark.parametrize(
+    ("kind", "value"), [(Kind.BIRTH, "1985-08-17"), (Kind.NAME, date(1985, 8, 17))]
+)
+def test_a_value_of_the_wrong_type_is_refused_and_not_said(kind: Kind, value: str | date) -> None:
+    with pytest.raises(TypeError) as refused:
+        Value(kind, value)
+
+    assert "1985" not in str(refused.value)
+
+
 def test_every_sealed_column_that_can_name_somebody_has_its_kind() -> None:
     naming = {Compartment.IDENTITY, Compartment.CONTACT, Compartment.WHEREABOUTS}
     columns = {
@@ -369,6 +379,20 @@ def test_nothing_is_found_in_what_was_redacted(text: str) -> None:
     assert all(part in result for part in outside)
 
 
+@settings(max_examples=80, deadline=None)
+@given(
+    st.lists(
+        st.text(st.characters(categories=["L"]), min_size=1, max_size=9), min_size=1, max_size=3
+    ),
+    st.sampled_from((Kind.NAME, Kind.ADDRESS, Kind.HANDLE, Kind.ADVERSARY, Kind.WHEREABOUTS)),
+)
+def test_a_value_of_three_letters_or_more_is_found_as_it_is(words: list[str], kind: Kind) -> None:
+    value = " ".join(words)
+    assume(sum(map(str.isalpha, value)) > 2)
+
+    assert find(f"Kemarin, {value}; lalu.", [Value(kind, value)])
+
+
 LONG_TEXTS = {
     "prose": "Menurut saksi warga menolak penggusuran lahan di pesisir barat sejak tahun lalu. ",
     "different": "",
@@ -380,6 +404,7 @@ LONG_TEXTS = {
     "slashes": "a1/",
     "beginnings": "yu yu moham ",
     "months": "17 agustus ",
+    "in one word": "yusuf1",
 }
 
 
