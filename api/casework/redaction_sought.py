@@ -19,7 +19,7 @@ from api.casework.redaction_words import COMMON, GENERIC, PREFIXES, SHORT, SUFFI
 #: Letters of a folded word from which on it counts by itself, is read across blanks, is looked
 #: for inside longer words, and may have one letter wrong.
 ALONE = 4
-ACROSS = 6
+ACROSS = 5
 _INSIDE = 6
 _ONE_WRONG = 6
 #: Figures of a postal code; four may be a year.
