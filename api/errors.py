@@ -205,6 +205,17 @@ class ValueInvalid(PerisaiError):
     message = "A value in the input is empty, too long or not in the code list."
 
 
+class IdentityInText(PerisaiError):
+    """A text that was to go to a partner still names, locates or numbers somebody."""
+
+    code = "IDENTITY_IN_TEXT"
+    status = 400
+    message = (
+        "The text still holds something that would tell who or where somebody is. "
+        "Have it redacted again, and read it before it goes."
+    )
+
+
 class UrgencyTooLow(PerisaiError):
     """An urgency below what the answers of triage ask for, without a reason."""
 

@@ -19,6 +19,7 @@ from benchmarks import (
     page100,
     policy,
     policy_scope,
+    releases,
     rotation,
     sealing,
     sealing_peers,
@@ -53,6 +54,8 @@ BENCHMARKS = (
     Benchmark("front.requests_per_second", front_pages.requests_per_second),
     Benchmark("front.p99_under_attack", front.p99_under_attack),
     Benchmark("import", importing.run),
+    Benchmark("releases.look_alikes", releases.look_alikes),
+    Benchmark("releases.redact_ms", releases.redact_ms),
     Benchmark("log.verify_rate", log_verify.verify_rate),
     Benchmark("log.proof_ms", log_verify.proof_ms),
 )

@@ -125,6 +125,19 @@ def fold(name: str) -> str:
     return " ".join(tokens)
 
 
+def fold_letters(word: str) -> str:
+    """Return *word*, in plain lower case, with its letters folded, whatever it means."""
+    return _fold_letters(word)
+
+
+def written_for(name: str) -> frozenset[str]:
+    """Return what is written in place of a folded *name* of one word: Muh. for Muhammad."""
+    if name == "muhamad":
+        return _MUHAMMAD
+    shorts = (*_ORDER.items(), *_ORDER_AFTER_PARTICLE.items())
+    return frozenset(short for short, full in shorts if full == name)
+
+
 def _bare_tokens(name: str) -> tuple[list[str], bool]:
     text = _letters(name)
     if "." in text or "," in text:
