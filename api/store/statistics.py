@@ -1,11 +1,11 @@
 """Case files counted by what stands in clear, over all agencies: no id and no sealed column.
 
-Each case file counts once in a cell, and an erased one nowhere. A record of links between case
-files of two agencies does not exist; where it comes, it is joined in `_counting`.
+Each case file counts once in a cell, and an erased one nowhere. What several case files say of
+one person is for `statistics_links`.
 """
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -13,17 +13,21 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Select,
+    String,
     TableValuedAlias,
+    and_,
+    case,
     cast,
     extract,
     func,
+    literal_column,
     select,
     true,
 )
 
 from api.database import Connection
-from api.store.tables import case_file, case_file_defender, defender, organisation
-from api.vocabulary import Statistic
+from api.store.tables import case_file, case_file_defender, defender, organisation, step
+from api.vocabulary import CaseStatus, Responded, Statistic
 
 #: Cell -> how many: code and month, 1 to 12.
 Counts = Mapping[tuple[str, int], int]
@@ -47,6 +51,60 @@ async def counts(snapshot: Connection, what: Statistic, start: date, end: date) 
     """Count the case files that were opened from *start* until before *end*."""
     found = await snapshot.execute(_statement(what, snapshot.dialect.name, start, end))
     return {(str(code), month): count for code, month, count in found}
+
+
+#: When somebody took the case file out of intake, which is the first response to it.
+_RESPONDED_AT = (
+    select(func.min(step.c.taken_at))
+    .where(step.c.case_file == case_file.c.id, step.c.was == CaseStatus.INTAKE.value)
+    .scalar_subquery()
+)
+
+
+async def responses(
+    snapshot: Connection, what: Statistic, start: date, end: date, now: datetime
+) -> Mapping[tuple[str, Responded, int], int]:
+    """Count the same case files by how the first response compares with its deadline, too.
+
+    One that left intake without a step of it, as what was imported, has none and is left out.
+    """
+    waits = case_file.c.status == CaseStatus.INTAKE.value
+    how: ColumnElement[Any] = case(
+        (case_file.c.respond_by >= _RESPONDED_AT, _word(Responded.MET)),
+        (case_file.c.respond_by < _RESPONDED_AT, _word(Responded.LATE)),
+        (and_(waits, case_file.c.respond_by > now), _word(Responded.OPEN)),
+        (waits, _word(Responded.LATE)),
+    )
+    # Each case file is looked at once, then counted.
+    each = (
+        select(_RESPONSES_BY[what].label("code"), _MONTH.label("month"), how.label("how"))
+        .where(
+            case_file.c.opened_on >= start,
+            case_file.c.opened_on < end,
+            case_file.c.erased_at.is_(None),
+        )
+        .subquery()
+    )
+    found = await snapshot.execute(
+        select(each.c.code, each.c.how, each.c.month, func.count())
+        .where(each.c.how.is_not(None))
+        .group_by(each.c.code, each.c.how, each.c.month)
+    )
+    return {
+        (str(code), Responded(answered), month): count
+        for code, answered, month, count in found.all()
+    }
+
+
+#: What first responses are counted by.
+_RESPONSES_BY: Mapping[Statistic, ColumnElement[Any]] = {
+    Statistic.RESPONSE_BY_AGENCY: case_file.c.lead_agency,
+    Statistic.RESPONSE_BY_URGENCY: case_file.c.urgency,
+}
+
+
+def _word(responded: Responded) -> ColumnElement[Any]:
+    return literal_column(f"'{responded.value}'", String)
 
 
 async def agencies(snapshot: Connection) -> dict[str, str]:
