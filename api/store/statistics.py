@@ -68,16 +68,15 @@ async def responses(
 
     One that left intake without a step of it, as what was imported, has none and is left out.
     """
-    waits = case_file.c.status == CaseStatus.INTAKE.value
-    how: ColumnElement[Any] = case(
-        (case_file.c.respond_by >= _RESPONDED_AT, _word(Responded.MET)),
-        (case_file.c.respond_by < _RESPONDED_AT, _word(Responded.LATE)),
-        (and_(waits, case_file.c.respond_by > now), _word(Responded.OPEN)),
-        (waits, _word(Responded.LATE)),
-    )
     # Each case file is looked at once, then counted.
     each = (
-        select(_RESPONSES_BY[what].label("code"), _MONTH.label("month"), how.label("how"))
+        select(
+            _RESPONSES_BY[what].label("code"),
+            _MONTH.label("month"),
+            case_file.c.status,
+            case_file.c.respond_by,
+            _RESPONDED_AT.label("responded_at"),
+        )
         .where(
             case_file.c.opened_on >= start,
             case_file.c.opened_on < end,
@@ -85,10 +84,18 @@ async def responses(
         )
         .subquery()
     )
+    waits = each.c.status == CaseStatus.INTAKE.value
+    how = case(
+        (each.c.respond_by >= each.c.responded_at, _word(Responded.MET)),
+        (each.c.respond_by < each.c.responded_at, _word(Responded.LATE)),
+        (and_(waits, each.c.respond_by > now), _word(Responded.OPEN)),
+        (waits, _word(Responded.LATE)),
+    ).label("how")
+    told = select(each.c.code, each.c.month, how).subquery()
     found = await snapshot.execute(
-        select(each.c.code, each.c.how, each.c.month, func.count())
-        .where(each.c.how.is_not(None))
-        .group_by(each.c.code, each.c.how, each.c.month)
+        select(told.c.code, told.c.how, told.c.month, func.count())
+        .where(told.c.how.is_not(None))
+        .group_by(told.c.code, told.c.how, told.c.month)
     )
     return {
         (str(code), Responded(answered), month): count

@@ -1,5 +1,6 @@
 """One person in two records of an agency: found, merged by two persons, undone, never moved."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -348,6 +349,17 @@ async def test_there_are_no_chains_and_no_cycles(world: World) -> None:
     assert (into, sorted(merged_from)) == (None, sorted([second, third, fourth]))
 
 
+async def test_of_two_at_once_that_do_not_go_together_one_is_taken(world: World) -> None:
+    first, second = await twice(world)
+
+    answers = await asyncio.gather(
+        merge(world, first, second), merge(world, second, first, by=LEAD)
+    )
+
+    assert sorted(map(codes, answers)) == [[], ["MERGE_NOT_POSSIBLE"]]
+    assert await counted(world, "defender_merge") == {"defender_merge": 1}
+
+
 async def test_what_was_changed_since_it_was_read_is_not_merged(world: World) -> None:
     kept, duplicate = await twice(world)
     for revisions in ((2, 1), (1, 2), (0, 1)):
@@ -397,6 +409,7 @@ async def staffed(world: World, *people: str) -> None:
         assert codes(answer) == [], answer.text
 
 
+@pytest.mark.long
 async def test_the_term_is_a_setting(world: World) -> None:
     async with exchanged(world, lambda _: {"merge_undo": timedelta(days=1)}) as inside:
         kept, duplicate = await twice(inside.world)
@@ -409,7 +422,7 @@ async def test_the_term_is_a_setting(world: World) -> None:
 # -- erasure ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("which", [0, 1])
+@pytest.mark.parametrize("which", [0, pytest.param(1, marks=pytest.mark.long)])
 async def test_to_erase_one_of_both_takes_the_merge_along(world: World, which: int) -> None:
     pair = await twice(world)
     made = await merged(world, *pair)
@@ -430,6 +443,7 @@ async def test_to_erase_one_of_both_takes_the_merge_along(world: World, which: i
 # -- rows that were written by hand ---------------------------------------------------------
 
 
+@pytest.mark.long
 async def test_a_merge_counts_as_its_agency_sealed_it_and_no_other_way(world: World) -> None:
     kept, duplicate = await twice(world)
     third, fourth = await twice(world)
@@ -484,6 +498,7 @@ async def test_a_merge_that_waits_is_approved_by_no_hand(world: World) -> None:
     assert codes(await approve(world, made)) == ["NOT_FOUND"]
 
 
+@pytest.mark.long
 async def test_nothing_is_opened_to_merge(world: World) -> None:
     kept, duplicate = await twice(world)
     async with exchanged(world) as inside:

@@ -373,7 +373,7 @@ async def known_twice(world: World) -> tuple[list[UUID], list[UUID]]:
     return ours, theirs
 
 
-@pytest.mark.parametrize("how", ["linked", "merged"])
+@pytest.mark.parametrize("how", ["linked", pytest.param("merged", marks=pytest.mark.long)])
 async def test_case_files_of_one_person_in_two_records_count_once(world: World, how: str) -> None:
     ours, theirs = await known_twice(world)
     before = {by: await told(world, by, month=11) for by in COUNTED}
@@ -421,6 +421,7 @@ async def merged(world: World, kept: UUID, duplicate: UUID, undone: str = "null"
     )
 
 
+@pytest.mark.long
 async def test_what_was_undone_or_confirmed_by_one_side_only_counts_twice(world: World) -> None:
     ours, theirs = await known_twice(world)
     people = [d.id for d in world.records.defenders]
@@ -456,6 +457,7 @@ async def test_by_agency_what_one_agency_merged_counts_once(world: World) -> Non
     assert (before[agency], after[agency]) == ([10], [None])
 
 
+@pytest.mark.long
 async def test_a_category_of_one_person_counts_once(world: World) -> None:
     first, second = two_defenders(world)
     files = await opened(world, 10, f"{PAST}-08-08")
