@@ -149,8 +149,10 @@ async def _counted_twice(
 
 
 def _codes(counted_by: Any) -> set[str]:
-    """Give the codes of a column: the elements of a list, or the one word."""
-    return set(counted_by) if isinstance(counted_by, list) else {str(counted_by)}
+    """Give the codes of a column: the words of a list, or the one word."""
+    if isinstance(counted_by, list):  # Whatever else somebody wrote into it is no code.
+        return {code for code in counted_by if isinstance(code, str)}
+    return {str(counted_by)}
 
 
 #: Months of a year.

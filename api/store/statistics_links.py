@@ -99,7 +99,8 @@ async def categories_of(snapshot: Connection, case_files: Collection[UUID]) -> d
     for some in _batches(sorted(case_files)):
         rows = await snapshot.execute(_categories().where(link.c.case_file.in_(some)))
         for file, categories in rows.all():
-            found.setdefault(file, set()).update(categories)
+            words = categories if isinstance(categories, list) else ()
+            found.setdefault(file, set()).update(w for w in words if isinstance(w, str))
     return found
 
 

@@ -478,3 +478,6 @@ async def test_a_category_of_one_person_counts_once(world: World) -> None:
         await merged(world, first.id, other.id)
 
     assert (await told(world, "DEFENDER_CATEGORY", month=8))[shared] == [5]
+    # What somebody else wrote into it is no code, and no failure.
+    await world.run("update defender set categories = '[[1], null]'")
+    assert (await told(world, "DEFENDER_CATEGORY", month=8))[shared] == [None]
