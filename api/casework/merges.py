@@ -179,7 +179,7 @@ async def _known(house: House, caller: Caller, action: Action, merge_id: MergeId
     either.
     """
     async with house.records.snapshot() as snapshot:
-        row = await merges.one(snapshot, merge_id)
+        row = await merges.one(snapshot, caller.organisation, merge_id)
     if row is None or not merged.proven(house, caller.organisation, row):
         return _Merging(action, merge_id, Pair(merge_id, merge_id))
     return _Merging(action, merge_id, Pair(row["kept"], row["duplicate"]))
@@ -262,7 +262,7 @@ async def _row(house: House, change: Connection, caller: Caller, merging: _Mergi
     """Lock both records and read the merge again, which may have ended meanwhile."""
     pair = merging.pair
     await merges.lock(change, (pair.kept, pair.duplicate))
-    row = await merges.one(change, merging.merge)
+    row = await merges.one(change, caller.organisation, merging.merge)
     if row is None or not merged.proven(house, caller.organisation, row):
         raise NotFound
     if Pair(row["kept"], row["duplicate"]) != pair:

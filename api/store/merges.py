@@ -18,7 +18,9 @@ COLUMNS = (*RIGHTS["defender_merge"], "seal")
 READ = 1_000
 
 _SELECT = select(*(defender_merge.c[name] for name in COLUMNS))
-_ONE = _SELECT.where(defender_merge.c.id == bindparam("id"))
+_ONE = _SELECT.where(
+    defender_merge.c.id == bindparam("id"), defender_merge.c.agency == bindparam("agency")
+)
 _PEOPLE: BindParameter[Sequence[UUID]] = bindparam("people", expanding=True)
 _OF_PEOPLE = _SELECT.where(
     defender_merge.c.agency == bindparam("agency"),
@@ -49,9 +51,9 @@ async def lock(change: Connection, people: Collection[UUID]) -> dict[UUID, Locke
     return {row[0]: Locked(row[1], row[2]) for row in found.all()}
 
 
-async def one(connection: Connection, merge_id: UUID) -> Row | None:
-    """Read one, of whichever agency."""
-    found = await connection.execute(_ONE, {"id": merge_id})
+async def one(connection: Connection, agency: str, merge_id: UUID) -> Row | None:
+    """Read one of *agency*; another one's gives no row, which takes as long as none."""
+    found = await connection.execute(_ONE, {"id": merge_id, "agency": agency})
     row = found.one_or_none()
     return None if row is None else dict(zip(COLUMNS, row, strict=True))
 
