@@ -182,6 +182,7 @@ async def open_house(
             strong,
             emergency_quorum=settings.emergency_quorum,
             matches=MatchLimits(settings.matches_per_member, settings.matches_per_agency),
+            merge_undo=timedelta(days=settings.merge_undo_days),
         )
         if not replaying:
             erased = await erasure_replay.searched(log)

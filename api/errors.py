@@ -361,6 +361,44 @@ class MatchesExhausted(PerisaiError):
     )
 
 
+class DefenderMerged(PerisaiError):
+    """The record was merged into another one of the same person."""
+
+    code = "DEFENDER_MERGED"
+    status = 409
+    message = (
+        "This record was merged into another one of the same person: change that one, or have "
+        "the merge undone."
+    )
+
+
+class MergeNotPossible(PerisaiError):
+    """Two records that cannot be merged so."""
+
+    code = "MERGE_NOT_POSSIBLE"
+    status = 409
+    message = (
+        "Two records of your agency are merged, neither of which was merged into another one, "
+        "and the duplicate keeps none itself; nor may a merge of it wait. Read both again."
+    )
+
+
+class MergeNotOpen(PerisaiError):
+    """It waits for nobody, or was undone."""
+
+    code = "MERGE_NOT_OPEN"
+    status = 409
+    message = "This merge was approved already, or was undone."
+
+
+class MergeFinal(PerisaiError):
+    """The days in which a merge can be undone have passed."""
+
+    code = "MERGE_FINAL"
+    status = 409
+    message = "The days in which this merge could be undone have passed."
+
+
 class TooManyStand(PerisaiError):
     """The caller gave the same right, or asked for it, several times, and that is not over."""
 

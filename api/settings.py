@@ -227,6 +227,7 @@ class Settings(_FromFile):
         openings_alarm: share of either at which it is told.
         matches_per_member: how many people one member may ask other agencies for in a day.
         matches_per_agency: the same of an agency; also how many are looked up for another one.
+        merge_undo_days: how long a merge of two records of one person can be undone.
         policy_authors, policy_approvers: verifier keys of the persons of whom one of each signs
             a change of the policy; without them none is adopted, and the shipped one stands.
         public_url: where callers reach the service, as they write it, without the paths that it
@@ -293,6 +294,7 @@ class Settings(_FromFile):
     openings_alarm: float = Field(default=0.8, gt=0, le=1)
     matches_per_member: int = Field(default=10, ge=1)
     matches_per_agency: int = Field(default=50, ge=1)
+    merge_undo_days: int = Field(default=30, ge=1)
     policy_authors: tuple[str, ...] = ()
     policy_approvers: tuple[str, ...] = ()
     faces: tuple[Face, ...] = ("agency", "partner", "oversight")

@@ -33,6 +33,7 @@ ErasureId = NewType("ErasureId", UUID)
 IncidentId = NewType("IncidentId", UUID)
 LegalHoldId = NewType("LegalHoldId", UUID)
 MeasureId = NewType("MeasureId", UUID)
+MergeId = NewType("MergeId", UUID)
 NoteId = NewType("NoteId", UUID)
 PlanStepId = NewType("PlanStepId", UUID)
 ReferralId = NewType("ReferralId", UUID)
@@ -310,6 +311,14 @@ class MatchState(StrEnum):
     LINKED = "linked"
 
 
+class MergeState(StrEnum):
+    """Where a merge of two records of one person stands, in the order of its life."""
+
+    WAITING = "waiting"
+    STANDS = "stands"
+    UNDONE = "undone"
+
+
 class TieKind(StrEnum):
     """How somebody is tied to a reported adversary."""
 
@@ -325,7 +334,17 @@ class Statistic(StrEnum):
     INCIDENT_KIND = "incident_kind"
     LEAD_AGENCY = "lead_agency"
     PROVINCE = "province"
+    RESPONSE_BY_AGENCY = "response_by_agency"
+    RESPONSE_BY_URGENCY = "response_by_urgency"
     URGENCY = "urgency"
+
+
+class Responded(StrEnum):
+    """How the first response to a case file compares with its deadline."""
+
+    MET = "met"
+    LATE = "late"
+    OPEN = "open"
 
 
 class TriageAnswer(StrEnum):
@@ -372,6 +391,7 @@ class Action(StrEnum):
     APPROVE_ERASURE = "approve_erasure"
     APPROVE_LOOK = "approve_look"
     APPROVE_MEASURE = "approve_measure"
+    APPROVE_MERGE = "approve_merge"
     ASSESS_RISK = "assess_risk"
     ASSIGN_CASEWORKER = "assign_caseworker"
     BACK_UP_KEYS = "back_up_keys"
@@ -404,6 +424,7 @@ class Action(StrEnum):
     LOOK = "look"
     LOOK_UP_MATCH = "look_up_match"
     MEET_REQUIREMENT = "meet_requirement"
+    MERGE_DEFENDERS = "merge_defenders"
     NEW_EPOCH = "new_epoch"
     OPEN_CASE_FILE = "open_case_file"
     PLACE_LEGAL_HOLD = "place_legal_hold"
@@ -442,6 +463,7 @@ class Action(StrEnum):
     TAKE_KEYS = "take_keys"
     TRUST_ORGANISATION = "trust_organisation"
     UNASSIGN_CASEWORKER = "unassign_caseworker"
+    UNDO_MERGE = "undo_merge"
     UPDATE_DEFENDER = "update_defender"
     VERIFY_LOG = "verify_log"
     WITHDRAW_CONSENT = "withdraw_consent"
@@ -496,6 +518,7 @@ class RecordKind(StrEnum):
     MATCH = "match"
     MEASURE = "measure"
     MEMBER = "member"
+    MERGE = "merge"
     NOTE = "note"
     PLAN_STEP = "plan_step"
     REASON = "reason"

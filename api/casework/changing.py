@@ -12,7 +12,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from api.accesslog.event import Event, Touched
-from api.casework import elsewhere, reasons, rights
+from api.casework import elsewhere, merged, reasons, rights
 from api.casework.closed import closed_files
 from api.casework.disclosure import Reading, read_rows
 from api.casework.facts import counts, facts_of, link_holds
@@ -22,6 +22,7 @@ from api.casework.recording import event_of, recorded
 from api.database import Connection
 from api.errors import (
     CaseFileClosed,
+    DefenderMerged,
     NotAllowed,
     NotFound,
     PerisaiError,
@@ -40,6 +41,25 @@ T = TypeVar("T")
 
 #: What may still be done to a record that was erased: to end what is left open of it.
 ON_ERASED = frozenset({Action.DECLINE_ERASURE, Action.LIFT_LEGAL_HOLD, Action.PREVIEW_ERASURE})
+
+#: What may still be done to a record that was merged into another: to end it or what is left open
+#: of it, to look who could open it, and what is about the merge.
+ON_MERGED = frozenset(
+    {
+        Action.ANSWER_MATCH,
+        Action.APPROVE_ERASURE,
+        Action.APPROVE_MERGE,
+        Action.DECLINE_ERASURE,
+        Action.EXPLAIN,
+        Action.LIFT_LEGAL_HOLD,
+        Action.MERGE_DEFENDERS,
+        Action.PLACE_LEGAL_HOLD,
+        Action.PREVIEW_ERASURE,
+        Action.REQUEST_ERASURE,
+        Action.REVIEW_ACCESS,
+        Action.UNDO_MERGE,
+    }
+)
 
 #: What is read of a case file besides: see `closed`.
 _STATUS = frozenset({"status"})
@@ -116,7 +136,8 @@ async def change(
             and before any lock is held.
 
     Raises:
-        NotFound, NotAllowed, CaseFileClosed, RecordErased: refused; one event, nothing written.
+        NotFound, NotAllowed, CaseFileClosed, RecordErased, DefenderMerged: refused; one event,
+            nothing written.
         Whatever *prepare* or *write* raises: rolled back, and the outcome says so.
         LogUnavailable: see `recorded`.
     """
@@ -198,6 +219,8 @@ async def decide(
         refusals = [v.reason for v in verdicts if isinstance(v, Refused)]
         if not refusals and _erased(changing, row):
             no = No(RecordErased, Reason.ERASED, agencies)
+        elif not refusals and await _merged(house, connection, caller, changing):
+            no = No(DefenderMerged, None, agencies)
         elif not refusals:
             ground = next(v.ground for v in verdicts if isinstance(v, Allowed))
             named = row.links[0].revision if kind is RecordKind.DEFENDER else row.revision
@@ -228,6 +251,14 @@ def _erased(changing: Changing, row: CaseFileRow) -> bool:
     if changing.target[0] is RecordKind.DEFENDER:
         return any(link.erased for link in row.links)
     return row.erased
+
+
+async def _merged(house: House, connection: Connection, caller: Caller, changing: Changing) -> bool:
+    """Tell whether the defender to be changed was merged into another, as `_erased` does."""
+    kind, record = changing.target
+    if kind is not RecordKind.DEFENDER or changing.action in ON_MERGED:
+        return False
+    return await merged.is_duplicate(house, connection, caller.organisation, record)
 
 
 def refused(house: House, caller: Caller, changing: Changing, no: No) -> Event:

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from api.casework import resealing, values
+from api.casework import merged, resealing, values
 from api.casework.changing import Changing, Situation, change
 from api.casework.house import House
 from api.database import Connection
-from api.errors import StaleRevision, ValueInvalid
+from api.errors import DefenderMerged, StaleRevision, ValueInvalid
 from api.policies.facts import CaseFileFacts, CaseworkerFacts
 from api.policies.gate import Verdict
 from api.store import defenders
@@ -26,7 +26,7 @@ async def update_defender(
     Who writes a compartment must be one who may open it.
 
     Raises:
-        NotFound, NotAllowed: see `change`.
+        NotFound, NotAllowed, DefenderMerged: see `change`.
         StaleRevision: *revision* is not the newest.
         NikInvalid, PhoneInvalid, ValueInvalid: nothing was written and nothing logged.
     """
@@ -46,6 +46,9 @@ async def update_defender(
     async def write(transaction: Connection, situation: Situation, intent: int) -> int:
         agency = situation.row.lead_agency
         await defenders.lock(transaction, defender_id)
+        # It may have been merged since that was asked, without the lock.
+        if await merged.is_duplicate(house, transaction, agency, defender_id):
+            raise DefenderMerged
         if revision != situation.revision:
             raise StaleRevision
         sealed = await resealing.seal_revision(

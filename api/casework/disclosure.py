@@ -14,7 +14,7 @@ from uuid import UUID
 
 import structlog
 
-from api.casework import elsewhere, openings, protections, rights
+from api.casework import elsewhere, merged, merges_seen, openings, protections, rights
 from api.casework.asked import Asked, Steps, asked_of, withheld_field
 from api.casework.belongings import belongings_of, show
 from api.casework.consenting import consents_shown
@@ -36,9 +36,10 @@ from api.database import Connection
 from api.errors import SealBroken
 from api.policies.facts import CaseworkerFacts
 from api.store import case_files, key_wraps
-from api.store.case_file_statements import SCOPE, Shape
+from api.store.case_file_statements import SCOPE, Shape, Which
 from api.store.case_files import CaseFileRow, Link
 from api.store.key_wraps import StoredKey
+from api.store.merges import Row as Merge
 from api.store.sealed_fields import MARKS, SealedField
 from api.vocabulary import Action, Caller, Compartment, Reason, RecordKind, Role
 
@@ -178,6 +179,10 @@ async def disclose(house: House, caller: Caller, reading: Reading) -> Disclosed:
                     house, snapshot, caller, who, file, facts, reading.protections, now
                 )
                 deciding.also(protecting.verdicts, protecting.touched(sorted(bundle.unlocked)))
+        joined: list[Merge] = []
+        if deciding.seen and merges_seen.FIELDS & (reading.shape.defender or frozenset()):
+            joined = await _merges(house, snapshot, caller, who, deciding, now)
+            deciding.also({}, merges_seen.touched(joined))
         if reading.target is not None and not deciding.seen:
             led_by = await elsewhere.led_by(house, snapshot, caller, who, reading.target, now)
             deciding.elsewhere(led_by)
@@ -206,6 +211,8 @@ async def disclose(house: House, caller: Caller, reading: Reading) -> Disclosed:
         views[0].looks_waiting = waiting
     if agreed:
         views[0].consents = agreed
+    if joined:
+        merges_seen.show((d for view in views for d in view.defenders), joined)
     return Disclosed(views, more, (rows[-1].sort_key, rows[-1].id) if rows else None)
 
 
@@ -240,6 +247,29 @@ async def read_rows(
         replace(reading.shape, oversees=caller.role in OVERSEEING),
         {**reading.parameters, "me": caller.member, "agency": caller.organisation, "now": now},
     )
+
+
+async def _merges(
+    house: House,
+    snapshot: Connection,
+    caller: Caller,
+    who: CaseworkerFacts,
+    deciding: Deciding,
+    now: datetime,
+) -> list[Merge]:
+    """Read the merges of who was seen, as far as the caller may know of them."""
+    people = {link.defender for _, _, links in deciding.seen for link in links}
+    merges = await merged.standing(house, snapshot, caller.organisation, people)
+    if not merges:
+        return []
+    both = sorted({row[side] for row in merges for side in ("kept", "duplicate")})
+    shape = Shape(Which.OF_DEFENDERS, frozenset(), frozenset())
+    reading = Reading(Action.LIST, shape, {"ids": both})
+    rows = await read_rows(house, snapshot, caller, who, reading, now)
+    places = merges_seen.places_in(
+        house, caller, rows, lambda facts: house.gate.open(who, Compartment.IDENTITY, facts)
+    )
+    return merges_seen.with_both(merges, {person for _, person in places})
 
 
 async def stored_keys(

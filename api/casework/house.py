@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -61,6 +61,7 @@ class House:
         alerts: who waits for an alert of which agency.
         emergency_quorum: how many leads sign an emergency protection.
         matches: how often another agency may be asked for a person.
+        merge_undo: how long a merge of two records can be undone.
     """
 
     records: Records
@@ -81,3 +82,4 @@ class House:
     alerts: Following[str, int] = field(default_factory=lambda: Following(alerts.newest_of))
     emergency_quorum: int = 2
     matches: MatchLimits = field(default_factory=MatchLimits)
+    merge_undo: timedelta = timedelta(days=30)

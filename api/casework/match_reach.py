@@ -6,8 +6,8 @@ from uuid import UUID
 from api.accesslog.event import Touched
 from api.casework.chunks import Record, chunks
 from api.casework.disclosure import Reading, read_rows
-from api.casework.facts import counts, facts_of, link_holds
 from api.casework.house import House
+from api.casework.merges_seen import Place, places_in
 from api.casework.recording import append_all, event_of
 from api.database import Connection
 from api.errors import NotAllowed
@@ -15,9 +15,6 @@ from api.policies.facts import CaseFileFacts, CaseworkerFacts
 from api.policies.gate import Allowed, Verdict
 from api.store.case_file_statements import Shape, Which
 from api.vocabulary import Action, Caller, Decision, Ground, RecordKind
-
-#: Case file and defender.
-Place = tuple[UUID, UUID]
 
 _OF_PEOPLE = Shape(Which.OF_DEFENDERS, frozenset(), frozenset())
 
@@ -31,18 +28,9 @@ async def reached(
     may: Callable[[CaseFileFacts], Verdict],
 ) -> set[Place]:
     """Give where *people* stand in case files about which *may* allows; opens nothing."""
-    places: set[Place] = set()
     reading = Reading(Action.LIST, _OF_PEOPLE, {"ids": list(people)})
-    for row in await read_rows(house, snapshot, caller, who, reading, house.now()):
-        facts = facts_of(house, caller, row) if counts(row.revision) else None
-        if facts is None or not isinstance(may(facts), Allowed):
-            continue
-        places |= {
-            (row.id, link.defender)
-            for link in row.links
-            if not link.erased and link_holds(house, caller, row, link)
-        }
-    return places
+    rows = await read_rows(house, snapshot, caller, who, reading, house.now())
+    return places_in(house, caller, rows, may)
 
 
 async def told(
@@ -50,15 +38,16 @@ async def told(
     caller: Caller,
     shown: Iterable[tuple[UUID, UUID, Iterable[UUID]]],
     verdict: Verdict,
+    kind: RecordKind = RecordKind.MATCH,
 ) -> None:
-    """Append that *shown* (match, defender, case files) is listed, or that it is refused.
+    """Append that *shown* (of *kind*, defender, case files) is listed, or that it is refused.
 
     Raises:
         NotAllowed: *verdict* is a refusal; the event says so and names nobody.
     """
     records: list[Record] = []
-    for match, defender, case_files in shown:
-        records += [(RecordKind.MATCH, match, 0), (RecordKind.DEFENDER, defender, 0)]
+    for listed, defender, case_files in shown:
+        records += [(kind, listed, 0), (RecordKind.DEFENDER, defender, 0)]
         records += [(RecordKind.CASE_FILE, file, 0) for file in case_files]
     allowed = isinstance(verdict, Allowed)
     touched = Touched(Decision.DISCLOSED, Ground.OWN_AGENCY, None, (), (), tuple(records))

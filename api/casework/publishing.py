@@ -66,6 +66,23 @@ def publish(months: Sequence[Mapping[str, int]], whole_year: bool) -> Published:
     return Published(columns, _without_one_alone(year, sums))
 
 
+def publish_groups(
+    months: Sequence[Mapping[str, int]], groups: Sequence[Sequence[str]], whole_year: bool
+) -> Published:
+    """Say the same where each of *groups* of codes adds up to a number that is published, too.
+
+    Each is a table of its own then: in none is one cell suppressed alone.
+    """
+    parts = [publish([{c: m[c] for c in group} for m in months], whole_year) for group in groups]
+    columns = [
+        {code: cell for column in each for code, cell in column.items()}
+        for each in zip(*(part.months for part in parts), strict=True)
+    ]
+    years = [part.year for part in parts if part.year is not None]
+    year = {code: cell for column in years for code, cell in column.items()}
+    return Published(columns, year if years else None)
+
+
 def total(column: Column) -> int | None:
     """Give the sum of what is published; None: nothing is."""
     shown = [cell for cell in column.values() if cell is not None]

@@ -5,7 +5,7 @@ the caller may open are candidates, every candidate is in the event, and what is
 then shown of the hits is a reading of its own.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -15,6 +15,8 @@ from api.casework import names, openings
 from api.casework.disclosure import Reading, disclose
 from api.casework.house import House
 from api.casework.identifiers import Nik, parse_email, parse_kk, parse_phone
+from api.casework.merge_reach import merges_among
+from api.casework.merges_seen import Place
 from api.casework.views import CaseFileView, DefenderView
 from api.errors import PageSizeInvalid, PurposeMissing
 from api.store.case_file_statements import Shape, Which
@@ -103,6 +105,7 @@ async def find_defenders(
     )
     if not found:
         return []
+    found, besides = await _folded(house, caller, found)
     # That somebody is found tells a name, also where no field of the hit is asked for.
     await openings.spend(house, caller, list(found), [openings.stopped_search(house, caller)])
     shown = await disclose(
@@ -119,7 +122,8 @@ async def find_defenders(
         files = [
             v
             for v in shown.case_files
-            if v.id in through and any(d.id == defender_id for d in v.defenders)
+            if (v.id in through or (v.id, defender_id) in besides)
+            and any(d.id == defender_id for d in v.defenders)
         ]
         same = [d for v in files for d in v.defenders if d.id == defender_id]
         if same:
@@ -161,6 +165,24 @@ async def _by_name(house: House, caller: Caller, value: str, limit: int) -> _Fou
     }
     matches = names.match(value, people.items(), limit)
     return {m.key: (m.score, m.reason.value) for m in matches}, {view.id for view in views}
+
+
+async def _folded(
+    house: House, caller: Caller, found: Mapping[UUID, tuple[int, str]]
+) -> tuple[dict[UUID, tuple[int, str]], set[Place]]:
+    """Give the kept record once, in the place of what was merged into it and was found.
+
+    Only where the caller may open the identity in both; the records stay apart for all others.
+    With it go the case files in which the kept one may be shown, whatever was searched.
+    """
+    merges, places = await merges_among(house, caller, list(found))
+    into = {row["duplicate"]: row["kept"] for row in merges if row["duplicate"] in found}
+    folded: dict[UUID, tuple[int, str]] = {}
+    for person, fits in found.items():
+        shown = into.get(person, person)
+        folded[shown] = max(folded.get(shown, fits), fits)
+    kept = set(into.values())
+    return folded, {place for place in places if place[1] in kept}
 
 
 async def _candidates(

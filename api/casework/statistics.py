@@ -7,19 +7,23 @@ overlap but a year and its own months, which `publishing` weighs together.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
 
 from api.accesslog.event import Touched
-from api.casework import publishing, rights
+from api.casework import publishing, response_times, rights
+from api.casework.counted_once import Cell, Linked, counted_twice
 from api.casework.house import House
 from api.casework.publishing import Published
 from api.casework.recording import event_of
 from api.code_lists import CodeLists
 from api.code_lists.labels import Labels
+from api.database import Connection
 from api.errors import NotAllowed, ValueInvalid
 from api.policies.facts import CaseFileFacts
 from api.policies.gate import Allowed, Verdict
-from api.store import statistics
+from api.store import statistics, statistics_links
 from api.vocabulary import Action, Caller, Decision, Sensitivity, Statistic, Urgency
 
 #: No case file of the mechanism is older.
@@ -31,6 +35,13 @@ _LIST = {
     Statistic.INCIDENT_KIND: "incident_kinds",
     Statistic.PROVINCE: "provinces",
 }
+
+
+#: How fast was responded: each case file has a clock of its own, whoever else knows the person.
+_RESPONSES = frozenset({Statistic.RESPONSE_BY_AGENCY, Statistic.RESPONSE_BY_URGENCY})
+
+#: Those whose rows are the agencies.
+_BY_AGENCY = frozenset({Statistic.LEAD_AGENCY, Statistic.RESPONSE_BY_AGENCY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +92,67 @@ async def read_statistics(house: House, caller: Caller, what: Statistic, period:
     start = date(period.year, period.month or 1, 1)
     end = _first_after(period.year, period.month or 12)
     async with house.records.snapshot() as snapshot:
-        found = await statistics.counts(snapshot, what, start, end)
-        names = await statistics.agencies(snapshot) if what is Statistic.LEAD_AGENCY else {}
+        found = await _counted(snapshot, what, start, end, house.now())
+        names = await statistics.agencies(snapshot) if what in _BY_AGENCY else {}
     labels = _labels(house.codes, what, names)
-    columns = [{code: found.get((code, month), 0) for code in labels} for month in months]
-    return Table(labels, months, publishing.publish(columns, len(months) == _WHOLE_YEAR))
+    whole_year = len(months) == _WHOLE_YEAR
+    if what not in _RESPONSES:
+        columns = [{code: found.get((code, month), 0) for code in labels} for month in months]
+        return Table(labels, months, publishing.publish(columns, whole_year))
+    groups = response_times.groups_of(labels)
+    columns = [
+        {code: found.get((code, month), 0) for group in groups for code in group}
+        for month in months
+    ]
+    published = publishing.publish_groups(columns, groups, whole_year)
+    return Table(response_times.rows_of(labels), months, published)
+
+
+async def _counted(
+    snapshot: Connection, what: Statistic, start: date, end: date, now: datetime
+) -> Mapping[Cell, int]:
+    """Count by *what*, the same only once where several case files tell of it."""
+    if what in _RESPONSES:
+        answered = await statistics.responses(snapshot, what, start, end, now)
+        return {
+            (response_times.code_of(code, how), month): count
+            for (code, how, month), count in answered.items()
+        }
+    found = dict(await statistics.counts(snapshot, what, start, end))
+    over = await _counted_twice(snapshot, what, start, end)
+    return {cell: count - over.get(cell, 0) for cell, count in found.items()}
+
+
+async def _counted_twice(
+    snapshot: Connection, what: Statistic, start: date, end: date
+) -> Mapping[Cell, int]:
+    """Say what is too much, since two agencies, or one, have several records of one person."""
+    # Each agency is told what it leads, though another one knows the person, too.
+    across = what is not Statistic.LEAD_AGENCY
+    pairs = await statistics_links.pairs(snapshot, across)
+    if not pairs:
+        return {}
+    rows = await statistics_links.files_of_pairs(snapshot, what, across, start, end)
+    people: dict[UUID, set[UUID]] = {}
+    for row in rows:
+        people.setdefault(row.id, set()).add(row.person)
+    codes = {row.id: _codes(row.counted_by) for row in rows}
+    if what is Statistic.DEFENDER_CATEGORY:
+        codes = await statistics_links.categories_of(snapshot, people)
+    opened = {row.id: row.opened_on for row in rows}
+    files = [
+        Linked(i, opened[i], frozenset(some), frozenset(codes.get(i, ())))
+        for i, some in people.items()
+    ]
+    several = what in (Statistic.DEFENDER_CATEGORY, Statistic.INCIDENT_KIND)
+    return counted_twice(files, pairs, several)
+
+
+def _codes(counted_by: Any) -> set[str]:
+    """Give the codes of a column: the words of a list, or the one word."""
+    if isinstance(counted_by, list):  # Whatever else somebody wrote into it is no code.
+        return {code for code in counted_by if isinstance(code, str)}
+    return {str(counted_by)}
 
 
 #: Months of a year.
@@ -115,9 +182,9 @@ def _first_after(year: int, month: int) -> date:
 
 def _labels(codes: CodeLists, what: Statistic, names: Mapping[str, str]) -> dict[str, Labels]:
     """Give the rows of a table: all codes, also retired ones, since old records have them."""
-    if what is Statistic.LEAD_AGENCY:
+    if what in _BY_AGENCY:
         return {slug: Labels(name, name) for slug, name in names.items()}
-    if what is Statistic.URGENCY:
+    if what in (Statistic.RESPONSE_BY_URGENCY, Statistic.URGENCY):
         return {u.value: codes.clocks[f"first_response_{u.value}"].labels for u in Urgency}
     # What never stands in clear has no row: it could only be empty.
     entries = codes.lists[_LIST[what]].items()

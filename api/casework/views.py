@@ -3,6 +3,7 @@
 Only what was asked for is set; the rest stays None and is never read.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
@@ -57,6 +58,8 @@ class DefenderView:
     emails: list[str] | None = field(default=None, init=False, repr=False)
     home_address: str | None = field(default=None, init=False, repr=False)
     present_location: str | None = field(default=None, init=False, repr=False)
+    merged_into: UUID | None = field(default=None, init=False)
+    merged_from: Sequence[UUID] = field(default=(), init=False)
     withheld: list[Withheld] = field(init=False)
 
 

@@ -457,6 +457,15 @@ change(who: Caseworker, "answer_match", file: CaseFile, "own_agency") if
     serves(who, "answer_match") and
     cleared(who, file);
 
+# To merge two records of one person within the agency, to approve that, and to undo it. It opens
+# nothing and moves nothing; that the identity opens in both is asked besides.
+change(who: Caseworker, action, file: CaseFile, "own_agency") if
+    merging(action) and
+    see(who, file, "own_agency") and
+    duty(who, action) and
+    serves(who, action) and
+    cleared(who, file);
+
 # To say that somebody is tied to the reported adversary: everybody for whom the case
 # file exists. To take that back: the agency's lead.
 change(who: Caseworker, action, file: CaseFile, why) if
@@ -505,6 +514,10 @@ erasing_asked("request_erasure");
 closing("approve_closing");
 closing("decline_closing");
 closing("reopen_case_file");
+
+merging("approve_merge");
+merging("merge_defenders");
+merging("undo_merge");
 
 reviewing("review_access");
 
@@ -616,6 +629,8 @@ duty(_: Caseworker{role: "supervisor"}, action) if closing(action);
 duty(_: Caseworker{role: "agency_lead"}, action) if closing(action);
 duty(_: Caseworker{role: "supervisor"}, action) if reviewing(action);
 duty(_: Caseworker{role: "agency_lead"}, action) if reviewing(action);
+duty(_: Caseworker{role: "supervisor"}, action) if merging(action);
+duty(_: Caseworker{role: "agency_lead"}, action) if merging(action);
 duty(_: Caseworker{role: "supervisor"}, action) if counting(action);
 duty(_: Caseworker{role: "agency_lead"}, action) if counting(action);
 duty(_: Caseworker{role: "supervisor"}, action) if erasing_asked(action);
@@ -652,6 +667,7 @@ serves(who: Caseworker, action) if referring(action) and refers(who.purpose);
 serves(who: Caseworker, action) if erasing(action) and erases(who.purpose);
 serves(who: Caseworker, action) if closing(action) and closes(who.purpose);
 serves(who: Caseworker, action) if reviewing(action) and reviews(who.purpose);
+serves(who: Caseworker, action) if merging(action) and merges(who.purpose);
 serves(who: Caseworker, action) if counting(action) and counts(who.purpose);
 serves(who: Caseworker, action) if writing(action) and writes(who.purpose);
 serves(who: Caseworker, action) if delegating(action) and purpose_fits(who);
@@ -684,6 +700,8 @@ protects_for("emergency");
 protects_for("protection");
 protects_for("supervision");
 
+merges("supervision");
+
 reviews("quality_review");
 reviews("subject_request");
 reviews("supervision");
@@ -710,6 +728,8 @@ grounded_to_change(who: Caseworker, action, _: CaseFile) if
 grounded_to_change(_: Caseworker, action, _: CaseFile) if reviewing(action);
 grounded_to_change(who: Caseworker, action, file: CaseFile) if
     counting(action) and in_own_agency(who, file);
+grounded_to_change(who: Caseworker, action, file: CaseFile) if
+    merging(action) and in_own_agency(who, file);
 grounded_to_change(who: Caseworker, action, file: CaseFile) if
     closing(action) and in_own_agency(who, file);
 grounded_to_change(who: Caseworker, action, file: CaseFile) if
@@ -748,6 +768,7 @@ grounded_to_look(who: Caseworker, file: CaseFile) if ground(who, "supervising", 
 ?= not closes("quality_review");
 ?= not lasting("assign_caseworker");
 ?= not lasting("refer_case_file");
+?= not merges("quality_review");
 ?= not reviews("protection");
 ?= not counts("protection");
 ?= not writes("quality_review");

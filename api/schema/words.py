@@ -46,6 +46,7 @@ def define() -> None:
         ),
         vocabulary.MatchReason: "Why another agency is asked whether it knows a person, too.",
         vocabulary.MatchState: "What you are told of a person whom you asked another agency for.",
+        vocabulary.MergeState: "Where a merge of two records of one person stands.",
         vocabulary.LoweringReason: (
             "Why a case file was opened as less urgent than its triage proposes."
         ),

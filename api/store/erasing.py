@@ -36,6 +36,7 @@ from api.store.tables import (
     case_file,
     data_key,
     defender,
+    defender_merge,
     defender_tag,
     emergency_protection,
     incident,
@@ -154,6 +155,9 @@ PARTS: dict[RecordKind, tuple[Part, ...]] = {
         Part(defender_tag, defender_tag.c.defender, gone=True),
         Part(match_request, match_request.c.defender, gone=True),
         Part(linked_record, linked_record.c.defender, gone=True),
+        # Of whichever of both is erased: the other one stands alone then.
+        Part(defender_merge, defender_merge.c.kept, gone=True),
+        Part(defender_merge, defender_merge.c.duplicate, gone=True),
         # Given for a change of the defender, under the key of a case file that stays.
         Part(reason, reason.c.record, gone=True),
         Part(defender, defender.c.id, gone=False, clear={"categories": []}),

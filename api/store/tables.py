@@ -5,7 +5,8 @@ A table whose rows give or shape a right (`member`, `case_file`, `case_file_defe
 `release`, `trusted_key`), shows a decision (`break_glass_review`, `closing`,
 `emergency_protection`, `emergency_signature`, `erasure`, `legal_hold`, `measure`, `plan_step`,
 `plan_step_done`, `referral_basis`, `referral_decline`, `requirement`) or whom two agencies know
-(`match_request`, `match_hit`, `linked_record`), keeps somebody out (`tie`), says how far an
+(`match_request`, `match_hit`, `linked_record`) or that two records are of one person
+(`defender_merge`), keeps somebody out (`tie`), says how far an
 import came (`import_run`) or shows an author (`adversary`, `assessment`, `attachment`,
 `incident`, `note`, `reason`, `step`, `triage`) has a `seal`: a MAC of the agency over the columns
 that RIGHTS names, made in casework. A row whose seal does not hold counts for nothing; only a
@@ -959,6 +960,29 @@ linked_record = Table(
     Index(None, "defender"),
 )
 
+#: That two records of one agency are of the same person. Nothing is moved: both stay as they are,
+#: sealed each under its own keys, and this says which one is kept.
+defender_merge = Table(
+    "defender_merge",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("agency", ForeignKey("organisation.slug"), nullable=False),
+    Column("kept", ForeignKey("defender.id"), nullable=False),
+    Column("duplicate", ForeignKey("defender.id"), nullable=False),
+    Column("requested_by", ForeignKey("member.id"), nullable=False),
+    Column("requested_at", Instant, nullable=False),
+    Column("approved_by", Uuid),
+    Column("merged_at", Instant),  # approved and merged are one moment
+    Column("undo_until", Instant),  # as it was set then
+    Column("undone_by", Uuid),
+    Column("undone_at", Instant),
+    Column("event", BigInteger, nullable=False),
+    Column("seal", LargeBinary, nullable=False),
+    Index(None, "kept"),
+    Index(None, "duplicate"),
+    Index(None, "agency", "requested_at", "id"),
+)
+
 #: What the asker signs of a request, with the sealed identifiers.
 SIGNED_MATCH_REQUEST = (
     "id",
@@ -1160,6 +1184,21 @@ RIGHTS: dict[str, tuple[str, ...]] = {
         "declined_at",
         "reopened_by",
         "reopened_at",
+        "event",
+    ),
+    # Gives no right, but keeps the duplicate from being changed, and folds what is found.
+    "defender_merge": (
+        "id",
+        "agency",
+        "kept",
+        "duplicate",
+        "requested_by",
+        "requested_at",
+        "approved_by",
+        "merged_at",
+        "undo_until",
+        "undone_by",
+        "undone_at",
         "event",
     ),
     "delegation": (

@@ -67,6 +67,7 @@ BEGINNING = {
     Action.START_MEASURE,
 }
 CLOSING = {Action.APPROVE_CLOSING, Action.DECLINE_CLOSING, Action.REOPEN_CASE_FILE}
+MERGING = {Action.APPROVE_MERGE, Action.MERGE_DEFENDERS, Action.UNDO_MERGE}
 COUNTING = {Action.READ_STATISTICS}
 MATCHING = {Action.ANSWER_MATCH, Action.REQUEST_MATCH}
 STAFFING = {Action.ASSIGN_CASEWORKER, Action.UNASSIGN_CASEWORKER}
@@ -116,6 +117,7 @@ TYING = {Action.DECLARE_TIE, Action.WITHDRAW_TIE}
 CHANGES = (
     STAFFING
     | CLOSING
+    | MERGING
     | ERASING
     | WRITING
     | GIVING
@@ -306,6 +308,14 @@ def expected_change(who, action, file):
         if who.role not in ("supervisor", "agency_lead"):
             return Refused(Reason.ROLE_DOES_NOT_FIT)
         if who.purpose not in {"assessment", "supervision"}:
+            return Refused(Reason.PURPOSE_DOES_NOT_FIT)
+        if not own:
+            return Refused(Reason.NOT_ASSIGNED)
+        grounds = [Ground.OWN_AGENCY]
+    elif action in MERGING:
+        if who.role not in ("supervisor", "agency_lead"):
+            return Refused(Reason.ROLE_DOES_NOT_FIT)
+        if who.purpose != "supervision":
             return Refused(Reason.PURPOSE_DOES_NOT_FIT)
         if not own:
             return Refused(Reason.NOT_ASSIGNED)

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 from api.demo.synthetic import BUDI, RATNA
-from tests.scenarios import erasing, living, looking, matching, protecting, recording
+from tests.scenarios import erasing, living, looking, matching, merging, protecting, recording
 from tests.scenarios.asking import NOBODY, as_key, led_by
 from tests.scenarios.breaking_glass import broke
 from tests.scenarios.consenting import OVERRIDE, recorded
@@ -277,6 +277,23 @@ async def _matched(ground: Ground, _who: str) -> Variables:
     made = await matching.requested(ground.world)
     await matching.settled(ground.world)
     return {"input": {"matchId": made, "answer": "DISMISS"}}
+
+
+async def _to_merge(ground: Ground, _who: str) -> Variables:
+    """Two records of one person: Fitri, who took them in, is assigned, so her bosses oversee."""
+    kept, duplicate = await ground.somebody(), await ground.somebody()
+    revisions = {"keepRevision": 1, "duplicateRevision": 1}
+    return {"input": {"keep": kept, "duplicate": duplicate, **revisions, "reasonText": "Sama."}}
+
+
+async def _merging(ground: Ground, who: str) -> Variables:
+    given = (await _to_merge(ground, who))["input"]
+    made = await merging.asked(ground.world, given["keep"], given["duplicate"], by=SECOND)
+    return {"input": {"mergeId": made, "keepRevision": 1, "duplicateRevision": 1}}
+
+
+async def _to_undo(ground: Ground, who: str) -> Variables:
+    return {"input": {"mergeId": (await _merging(ground, who))["input"]["mergeId"]}}
 
 
 async def _to_measure(ground: Ground, _who: str) -> Variables:
@@ -589,6 +606,11 @@ ATTEMPTS: dict[tuple[str, str], Prepare] = {
     ("agency", "linkedRecords"): given(defenderId="{defender}", first=5),
     ("agency", "requestMatch"): _to_match,
     ("agency", "answerMatch"): _matched,
+    ("agency", "duplicatesOf"): given(defenderId="{defender}", first=5),
+    ("agency", "merges"): given(first=5),
+    ("agency", "mergeDefenders"): _to_merge,
+    ("agency", "approveMerge"): _merging,
+    ("agency", "undoMerge"): _to_undo,
     ("agency", "requestMeasure"): _to_measure,
     ("agency", "approveMeasure"): _measured,
     ("agency", "startMeasure"): _approved,

@@ -32,6 +32,7 @@ _LONG_ON_POSTGRESQL = frozenset(
         "test_incidents",
         "test_matching",
         "test_measures",
+        "test_merges",
         "test_overrides",
         "test_plan_steps",
         "test_release_papers",

@@ -13,7 +13,7 @@ from api.demo.synthetic import BUDI, RATNA, SARI, TUTI, WAYAN
 from api.schema.attachments import ADD, ATTACHMENT_HEADER, CASE_FILE_HEADER
 from api.schema.attachments import READ as CONTENT
 from api.vocabulary import CaseStatus, Organisation
-from tests.scenarios import protecting
+from tests.scenarios import merging, protecting
 from tests.scenarios.alerting import look, respond_by
 from tests.scenarios.asking import as_key, assigned_to
 from tests.scenarios.attaching import added, pdf
@@ -166,6 +166,15 @@ COMPLETE = (
 
 MATCH = """mutation ($id: ID!) { requestMatch(input: {defenderId: $id, recipient: "lpsk",
   reason: LIFE_IN_DANGER}) { requestId state errors { code message } } }"""
+DUPLICATES = """query ($id: ID!) { duplicatesOf(defenderId: $id, first: 5) {
+  defenderId caseFileIds fields } }"""
+MERGE = """mutation ($kept: ID!, $duplicate: ID!) { mergeDefenders(input: {keep: $kept,
+  duplicate: $duplicate, keepRevision: 1, duplicateRevision: 1, reasonText: "Sama."}) {
+  mergeId state undoUntil errors { code message } } }"""
+APPROVE_MERGE = """mutation ($id: ID!) { approveMerge(input: {mergeId: $id, keepRevision: 1,
+  duplicateRevision: 1}) { mergeId state undoUntil errors { code message } } }"""
+UNDO_MERGE = """mutation ($id: ID!) { undoMerge(input: {mergeId: $id}) {
+  mergeId state undoUntil errors { code message } } }"""
 ANSWER_MATCH = """mutation ($id: ID!) { answerMatch(input: {matchId: $id, answer: CONFIRM}) {
   matchId caseFileId asker errors { code message } } }"""
 LINKED = """query ($id: ID!) { linkedRecords(defenderId: $id, first: 5) {
@@ -209,6 +218,7 @@ async def questions(world: World) -> dict[str, Question]:
         | await about_deadlines(world)
         | await about_protection(world)
         | await about_matches(world)
+        | await about_merges(world)
     )
 
 
@@ -221,6 +231,25 @@ async def about_matches(world: World) -> dict[str, Question]:
         "ask another agency for": Question(SARI, MATCH, "id", theirs),
         "who else knows": Question(SARI, LINKED, "id", theirs),
         "answer a match": Question(BUDI, ANSWER_MATCH, "id", sent, purpose="referral"),
+    }
+
+
+async def about_merges(world: World) -> dict[str, Question]:
+    """Merge whom another agency leads with one of the own, and go on with what it asked for."""
+    kept, duplicate = await merging.twice(world, by=WAYAN)
+    theirs = await merging.asked(world, kept, duplicate, by="hasan")
+    mine = str(person_of(world).id)
+    lead: dict[str, Any] = {"who": "hartono", "purpose": "supervision"}
+    return {
+        "duplicates of": Question(SARI, DUPLICATES, "id", kept),
+        "merge what is kept": Question(
+            query=MERGE, variable="kept", foreign=kept, more={"duplicate": mine}, **lead
+        ),
+        "merge what is a duplicate": Question(
+            query=MERGE, variable="duplicate", foreign=kept, more={"kept": mine}, **lead
+        ),
+        "approve a merge": Question(query=APPROVE_MERGE, variable="id", foreign=theirs, **lead),
+        "undo a merge": Question(query=UNDO_MERGE, variable="id", foreign=theirs, **lead),
     }
 
 

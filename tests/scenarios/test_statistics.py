@@ -82,6 +82,8 @@ async def test_every_table_has_a_row_for_every_code_though_nothing_was_counted(
         ("DEFENDER_CATEGORY", 15),
         ("LEAD_AGENCY", 3),
         ("URGENCY", 4),
+        ("RESPONSE_BY_AGENCY", 9),
+        ("RESPONSE_BY_URGENCY", 12),
     ):
         table = await told(still, by)
         assert len(table) == rows
@@ -278,3 +280,204 @@ async def test_of_a_year_that_goes_on_the_months_that_are_over_are_there_and_no_
 
 async def test_without_a_purpose_nothing_is_counted(still: World) -> None:
     assert (await asked(still, purpose=None)).codes == ["PURPOSE_MISSING"]
+
+
+# -- how fast was responded ----------------------------------------------------------------
+
+
+async def responded(world: World, files: Sequence[UUID], at: str, was: str = "intake") -> None:
+    """Write the step by which each left *was*, as if somebody had taken it then."""
+    member = as_key(world, world.records.member(SARI).id)
+    kind = "timestamptz " if world.kind == "postgresql" else ""
+    for one in files:
+        await world.run(
+            "insert into step (id, case_file, was, became, member, taken_at, event, seal) "
+            f"values (?, ?, '{was}', 'triage', ?, {kind}'{at}.000000', 0, ?)",
+            [as_key(world, uuid4()), as_key(world, one), member, b"x"],
+        )
+
+
+async def test_responses_are_met_late_or_open_by_urgency_and_by_agency(world: World) -> None:
+    due, day = f"{PAST}-09-02 12:00:00.000000", f"{PAST}-09-01"
+    by_agency = {f.lead_agency: i for i, f in enumerate(world.records.case_files)}
+    at: dict[str, Any] = {"respond_by": due, "status": "active", "urgency": 2}
+    in_time = await opened(world, 11, day, lead=by_agency["lpsk"], **at)
+    late = await opened(world, 6, day, lead=by_agency["lpsk"], **at)
+    await responded(world, in_time[:6], f"{PAST}-09-02 12:00:00")
+    await responded(world, in_time[6:], f"{PAST}-09-01 08:00:00")
+    await responded(world, late, f"{PAST}-09-02 12:00:01")
+    # What came later is no first response, and a later step makes none late.
+    await responded(world, in_time, f"{PAST}-10-01 08:00:00", was="triage")
+    # Waits, and its time is over; waits, and has time yet; has no step out of intake.
+    await opened(world, 5, day, lead=by_agency["lpsk"], **{**at, "status": "intake"})
+    open_yet = {**at, "status": "intake", "respond_by": "2027-01-01 00:00:00.000000"}
+    await opened(world, 8, day, lead=by_agency["lpsk"], **open_yet)
+    await opened(world, 20, day, lead=by_agency["lpsk"], **at)
+
+    urgencies = await told(world, "RESPONSE_BY_URGENCY", month=9)
+    agencies = await told(world, "RESPONSE_BY_AGENCY", month=9)
+
+    found = {"met": [10], "late": [10], "open": [10]}
+    assert urgencies == {
+        f"{urgency}:{how}": found[how] if urgency == "urgent" else [None]
+        for urgency in ("immediate", "urgent", "soon", "routine")
+        for how in found
+    }
+    assert agencies == {
+        f"{agency}:{how}": found[how] if agency == "lpsk" else [None]
+        for agency in ("komnas-ham", "komnas-perempuan", "lpsk")
+        for how in found
+    }
+
+
+async def test_a_row_of_responses_says_what_it_is_and_never_stands_alone_suppressed(
+    world: World,
+) -> None:
+    at: dict[str, Any] = {"respond_by": f"{PAST}-09-02 12:00:00.000000", "urgency": 2}
+    some = await opened(world, 20, f"{PAST}-09-01", **at, status="active")
+    await responded(world, some[:12], f"{PAST}-09-01 08:00:00")
+    await responded(world, some[12:], f"{PAST}-09-03 08:00:00")
+
+    table = (await asked(world, "RESPONSE_BY_URGENCY", month=9)).data["statistics"]
+
+    rows = {row["code"]: row for row in table["rows"]}
+    assert rows["urgent:late"]["label"]["english"] == "First response: urgent: late"
+    shown = [rows[f"urgent:{how}"]["cells"][0]["count"] for how in ("met", "late", "open")]
+    # Who knows from the table of urgencies that there are 20 would know the third.
+    assert shown == [10, None, None]
+
+
+# -- one person counts once ------------------------------------------------------------------
+
+
+async def linked(world: World, one: UUID, other: UUID, request: UUID) -> None:
+    """Write both sides of a confirmed match, as the two agencies would."""
+    kind = "timestamptz " if world.kind == "postgresql" else ""
+    moment = f"{kind}'2026-01-01 00:00:00.000000'"
+    for agency, peer, person in (("komnas-ham", "lpsk", one), ("lpsk", "komnas-ham", other)):
+        await world.run(
+            "insert into linked_record (request, agency, peer, defender, confirmed_at, "
+            f"confirmation, event, signature, seal) values (?, '{agency}', '{peer}', ?, {moment}, "
+            "1, 1, ?, ?)",
+            [as_key(world, request), as_key(world, person), bytes(64), bytes(32)],
+        )
+
+
+async def known_twice(world: World) -> tuple[list[UUID], list[UUID]]:
+    """Open eight and six case files about the same person, of whom each agency has a record."""
+    by_agency = {f.lead_agency: i for i, f in enumerate(world.records.case_files)}
+    kinds = {"incident_kinds": '["raid"]', "urgency": 2, "province": "33"}
+    ours = await opened(world, 8, f"{PAST}-11-01", lead=by_agency["komnas-ham"], **kinds)
+    kinds = {"incident_kinds": '["raid", "threat"]', "urgency": 1, "province": "31"}
+    theirs = await opened(world, 6, f"{PAST}-11-02", lead=by_agency["lpsk"], **kinds)
+    return ours, theirs
+
+
+@pytest.mark.parametrize("how", ["linked", pytest.param("merged", marks=pytest.mark.long)])
+async def test_case_files_of_one_person_in_two_records_count_once(world: World, how: str) -> None:
+    ours, theirs = await known_twice(world)
+    before = {by: await told(world, by, month=11) for by in COUNTED}
+    people = [d.id for d in world.records.defenders]
+    for one, other, mine, its in zip(people[::2], people[1::2], ours, theirs, strict=False):
+        await link(world, mine, one)
+        await link(world, its, other)
+        if how == "linked":
+            await linked(world, one, other, uuid4())
+        else:
+            await merged(world, one, other)
+
+    after = {by: await told(world, by, month=11) for by in COUNTED}
+
+    assert (before["PROVINCE"]["33"], before["PROVINCE"]["31"]) == ([10], [5])
+    assert (after["PROVINCE"]["33"], after["PROVINCE"]["31"]) == ([10], [None])
+    assert (before["INCIDENT_KIND"]["raid"], after["INCIDENT_KIND"]["raid"]) == ([15], [10])
+    # What only the second says stays said.
+    assert before["INCIDENT_KIND"]["threat"] == after["INCIDENT_KIND"]["threat"] == [5]
+    assert (before["URGENCY"]["immediate"], after["URGENCY"]["immediate"]) == ([5], [None])
+    once = {"komnas-ham": [10], "komnas-perempuan": [None], "lpsk": [None]}
+    assert before["LEAD_AGENCY"] == once
+    assert after["LEAD_AGENCY"] == once
+
+
+COUNTED = ("PROVINCE", "INCIDENT_KIND", "URGENCY", "LEAD_AGENCY")
+
+
+async def merged(world: World, kept: UUID, duplicate: UUID, undone: str = "null") -> None:
+    kind = "timestamptz " if world.kind == "postgresql" else ""
+    moment = f"{kind}'2026-01-01 00:00:00.000000'"
+    member = as_key(world, world.records.member(BUDI).id)
+    await world.run(
+        "insert into defender_merge (id, agency, kept, duplicate, requested_by, requested_at, "
+        f"approved_by, merged_at, undo_until, undone_by, undone_at, event, seal) values "
+        f"(?, 'komnas-ham', ?, ?, ?, {moment}, ?, {moment}, {moment}, null, {undone}, 1, ?)",
+        [
+            as_key(world, uuid4()),
+            as_key(world, kept),
+            as_key(world, duplicate),
+            member,
+            member,
+            bytes(32),
+        ],
+    )
+
+
+@pytest.mark.long
+async def test_what_was_undone_or_confirmed_by_one_side_only_counts_twice(world: World) -> None:
+    ours, theirs = await known_twice(world)
+    people = [d.id for d in world.records.defenders]
+    moment = "'2026-01-02 00:00:00.000000'"
+    for n, (one, other, mine, its) in enumerate(
+        zip(people[::2], people[1::2], ours, theirs, strict=False)
+    ):
+        await link(world, mine, one)
+        await link(world, its, other)
+        if n % 2:
+            await merged(world, one, other, moment)
+        else:
+            await linked(world, one, other, uuid4())
+    await world.run("delete from linked_record where agency = 'lpsk'")
+
+    table = await told(world, "PROVINCE", month=11)
+
+    assert (table["33"], table["31"]) == ([10], [5])
+
+
+async def test_by_agency_what_one_agency_merged_counts_once(world: World) -> None:
+    files = await opened(world, 8, f"{PAST}-11-01", province="33")
+    people = [d.id for d in world.records.defenders]
+    for file, person in zip(files, people, strict=False):
+        await link(world, file, person)
+    agency = world.records.case_files[0].lead_agency
+    before = await told(world, "LEAD_AGENCY", year=PAST, month=11)
+    for duplicate in people[1:5]:
+        await merged(world, people[0], duplicate)
+
+    after = await told(world, "LEAD_AGENCY", year=PAST, month=11)
+
+    assert (before[agency], after[agency]) == ([10], [None])
+
+
+@pytest.mark.long
+async def test_a_category_of_one_person_counts_once(world: World) -> None:
+    first, second = two_defenders(world)
+    files = await opened(world, 10, f"{PAST}-08-08")
+    for file in files[:5]:
+        await link(world, file, first.id)
+    others = [d for d in world.records.defenders if d.id not in (first.id, second.id)]
+    for file, other in zip(files[5:], others, strict=False):
+        await link(world, file, other.id)
+        await world.run(
+            "update defender set categories = (select categories from defender where id = ?) "
+            "where id = ?",
+            [as_key(world, first.id), as_key(world, other.id)],
+        )
+    [shared, *_] = first.categories
+    assert (await told(world, "DEFENDER_CATEGORY", month=8))[shared] == [10]
+
+    for _, other in zip(files[5:], others, strict=False):
+        await merged(world, first.id, other.id)
+
+    assert (await told(world, "DEFENDER_CATEGORY", month=8))[shared] == [5]
+    # What somebody else wrote into it is no code, and no failure.
+    await world.run("update defender set categories = '[[1], null]'")
+    assert (await told(world, "DEFENDER_CATEGORY", month=8))[shared] == [None]

@@ -9,6 +9,7 @@ import strawberry
 from api.casework import match_answers, match_views, matching
 from api.casework.matching import NewMatch
 from api.errors import (
+    DefenderMerged,
     MatchesExhausted,
     MatchInvalid,
     MatchNotOpen,
@@ -30,6 +31,7 @@ words.define()
 
 #: Errors that the caller's person can mend; all others fail the field.
 MENDABLE = (
+    DefenderMerged,
     MatchInvalid,
     MatchNotOpen,
     MatchesExhausted,

@@ -11,6 +11,7 @@ from api.casework.intake import Intake, KnownDefender
 from api.casework.triage import Answered
 from api.errors import (
     AssigneeInvalid,
+    DefenderMerged,
     NikInvalid,
     NotAllowed,
     NotAssigned,
@@ -45,6 +46,7 @@ from api.schema.agency.erasure_changes import ErasureChanges
 from api.schema.agency.incidents import IncidentChanges
 from api.schema.agency.looks import LookChanges
 from api.schema.agency.matching import MatchChanges
+from api.schema.agency.merges import MergeChanges
 from api.schema.agency.overrides import OverrideChanges
 from api.schema.agency.protection import ProtectionChanges
 from api.schema.agency.referrals import ReferralMutation
@@ -57,6 +59,7 @@ from api.vocabulary import CaseFileId, MemberId, Sensitivity
 #: Errors that the caller's person can mend; all others fail the field.
 MENDABLE = (
     AssigneeInvalid,
+    DefenderMerged,
     NikInvalid,
     NotAllowed,
     NotAssigned,
@@ -143,6 +146,7 @@ class Mutation(
     OverrideChanges,
     ProtectionChanges,
     MatchChanges,
+    MergeChanges,
     ReferralMutation,
     TieChanges,
 ):

@@ -13,6 +13,7 @@ from api.schema.agency.deadlines import DeadlineQueries
 from api.schema.agency.erasures import ErasureQueries
 from api.schema.agency.explaining import ExplainQueries
 from api.schema.agency.matching import MatchQueries
+from api.schema.agency.merges import MergeQueries
 from api.schema.agency.overrides import OverrideQueries
 from api.schema.agency.protection import wanted
 from api.schema.agency.referrals import ReferralQuery
@@ -48,6 +49,7 @@ class Query(
     ErasureQueries,
     ExplainQueries,
     MatchQueries,
+    MergeQueries,
     OverrideQueries,
     ReferralQuery,
     StatisticsQueries,

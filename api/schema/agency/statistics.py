@@ -32,7 +32,10 @@ class StatisticsCell:
 class StatisticsRow:
     """See `casework.statistics.Table`."""
 
-    code: str = strawberry.field(description="The code, or the slug of the agency.")
+    code: str = strawberry.field(
+        description="The code, or the slug of the agency; of a table of responses with how it went "
+        "behind it, as in `urgent:late`: met, late or open."
+    )
     label: Sentence = strawberry.field(description="What a person reads.")
     cells: list[StatisticsCell] = strawberry.field(
         description="One for each month that is over; last the year, once all of it is over."
@@ -60,7 +63,10 @@ class StatisticsQueries:
         description=(
             "How many case files all agencies opened, in calendar months that are over (UTC): for "
             "supervisors and agency leads. Numbers under 5 are left out and all others rounded. "
-            "Erased case files do not count. Is in the access log."
+            "Erased case files do not count. Case files that were opened in one month about a "
+            "person whom two agencies confirmed to each other, or of whom an agency merged two "
+            "records, count once; by LEAD_AGENCY once for each agency, and in the tables of "
+            "responses each by itself, since each has a clock of its own. Is in the access log."
         )
     )
     async def statistics(

@@ -93,6 +93,13 @@ class Defender:
     present_location: str | None = strawberry.field(
         description="Where the person is now: stricter than a name. Protected; null when withheld."
     )
+    merged_into: strawberry.ID | None = strawberry.field(
+        description="Id of the record of the same person into which this one was merged; null "
+        "where it was not, or where you may not open the identity in both."
+    )
+    merged_from: list[strawberry.ID] = strawberry.field(
+        description="Ids of the records that were merged into this one, likewise."
+    )
     withheld: list[Withheld] = strawberry.field(
         description="The protected fields that you asked for and did not get."
     )
