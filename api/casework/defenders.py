@@ -47,7 +47,7 @@ async def update_defender(
         agency = situation.row.lead_agency
         await defenders.lock(transaction, defender_id)
         if revision != situation.revision:
-            raise StaleRevision
+            raise StaleRevision(situation.revision)
         sealed = await resealing.seal_revision(
             house,
             transaction,
