@@ -6,12 +6,13 @@ more; and who has a tie, and sees nothing. An emergency protection stands by two
 """
 
 import dataclasses
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from hypothesis import strategies as st
-from hypothesis.stateful import rule
+from hypothesis.stateful import precondition, rule
 
 from tests.scenarios import (
     breaking_glass,
@@ -63,12 +64,18 @@ unassignCaseworker updateDefender withdrawConsent withdrawReferral withdrawTie
 """
 CHANGES = frozenset(_NAMES.split())
 
+T = TypeVar("T")
 lead, officer = st.sampled_from(LEADS), st.sampled_from(OFFICERS)
 agency = st.sampled_from(AGENCIES)
 purposes = st.sampled_from(PURPOSES)
 revision = st.integers(1, 3)
 
 PLAN = {"what": "Jemput keluarga."}
+
+
+def has(what: str) -> Callable[[T], T]:
+    """Let a rule be chosen where there is something that it goes on with."""
+    return precondition(lambda self: bool(getattr(self.model, what)))
 
 
 @dataclasses.dataclass
@@ -164,6 +171,7 @@ class AllWork(AnyOrder):
             self.still_open(by, file)
             self.model.closings[made["closingId"]] = Made(by, file)
 
+    @has("closings")
     @rule(by=boss, at=number, what=st.sampled_from([living.approve, living.decline]), fit=fitting)
     def answer_closing(self, by: str, at: int, what: Any, fit: bool) -> None:
         chosen, one = self.known(self.model.closings, at)
@@ -172,6 +180,7 @@ class AllWork(AnyOrder):
             assert by != one.by
             self.model.closed.add(one.file.id)
 
+    @has("closed")
     @rule(by=boss, at=place, fit=fitting)
     def reopen(self, by: str, at: int, fit: bool) -> None:
         file, by = self.of_file(at, by, BOSSES, fit)
@@ -190,6 +199,7 @@ class AllWork(AnyOrder):
             self.sees(by, file, "NARRATIVE", purpose)
             self.model.incidents[made["incidentId"]] = Made(by, file)
 
+    @has("incidents")
     @rule(by=who, at=number, version=revision, fit=fitting)
     def correct_incident(self, by: str, at: int, version: int, fit: bool) -> None:
         chosen, one = self.known(self.model.incidents, at)
@@ -272,6 +282,7 @@ class AllWork(AnyOrder):
             self.model.overrides[made["referralId"]] = Made(by, file)
             self.gave(made, by, Given(to, file.id, frozenset(of), until), file)
 
+    @has("overrides")
     @rule(by=boss, at=number)
     def review_override(self, by: str, at: int) -> None:
         chosen, one = self.known(self.model.overrides, at)
@@ -298,6 +309,7 @@ class AllWork(AnyOrder):
             self.still_open(by, file)
             self.model.measures[made["measureId"]] = Made(by, file)
 
+    @has("measures")
     @rule(
         by=boss,
         at=number,
@@ -326,6 +338,7 @@ class AllWork(AnyOrder):
             self.still_open(by, file)
             self.model.emergencies[made["emergencyProtectionId"]] = Made(by, file, signed={by})
 
+    @has("emergencies")
     @rule(by=lead, at=number, fit=fitting)
     def sign(self, by: str, at: int, fit: bool) -> None:
         chosen, one = self.known(self.model.emergencies, at)
@@ -337,6 +350,7 @@ class AllWork(AnyOrder):
             assert made["state"] == "GRANTED"
             one.at = datetime.fromisoformat(made["ratifyBy"])
 
+    @has("emergencies")
     @rule(by=lead, at=number, votes=st.sampled_from([(6, 1), (2, 5)]), fit=fitting)
     def ratify(self, by: str, at: int, votes: tuple[int, int], fit: bool) -> None:
         chosen, one = self.known(self.model.emergencies, at)
@@ -346,6 +360,7 @@ class AllWork(AnyOrder):
             assert one.at is not None
             assert self.world.clock() < one.at, "it has lapsed by itself"
 
+    @has("emergencies")
     @rule(by=who, at=number, fit=fitting)
     def meet(self, by: str, at: int, fit: bool) -> None:
         _, one = self.known(self.model.emergencies, at)
@@ -370,6 +385,7 @@ class AllWork(AnyOrder):
             self.still_open(by, file)
             self.model.steps[made["planStepId"]] = Made(owner, file)
 
+    @has("steps")
     @rule(by=who, at=number, fit=fitting)
     def complete(self, by: str, at: int, fit: bool) -> None:
         chosen, one = self.known(self.model.steps, at)
@@ -392,6 +408,7 @@ class AllWork(AnyOrder):
             at_once = self.world.clock() + timedelta(minutes=10)
             self.model.looks[made["lookId"]] = Made(by, file, at_once)
 
+    @has("looks")
     @rule(by=who, at=number, fit=fitting)
     def agree_to_look(self, by: str, at: int, fit: bool) -> None:
         chosen, one = self.known(self.model.looks, at)
@@ -405,6 +422,7 @@ class AllWork(AnyOrder):
             one.signed.add(by)
             one.at = self.world.clock() + timedelta(minutes=5)
 
+    @has("looks")
     @rule(by=who, at=number, fit=fitting)
     def look(self, by: str, at: int, fit: bool) -> None:
         chosen, one = self.known(self.model.looks, at)
@@ -429,6 +447,7 @@ class AllWork(AnyOrder):
         if made:
             self.model.tied[made["tieId"]] = (by, file.id)
 
+    @has("tied")
     @rule(by=boss, at=number)
     def withdraw_tie(self, by: str, at: int) -> None:
         chosen = self.pick(self.model.tied, at)
@@ -448,6 +467,7 @@ class AllWork(AnyOrder):
             self.sees(by, file, "IDENTITY", "protection")
             self.model.matches[made["requestId"]] = Made(to, file)
 
+    @has("matches")
     @rule(by=boss, at=number, said=st.sampled_from(["CONFIRM", "DISMISS"]), fit=fitting)
     def answer_another(self, by: str, at: int, said: str, fit: bool) -> None:
         self.run(matching.settled(self.world))
@@ -465,6 +485,7 @@ class AllWork(AnyOrder):
             assert self.model.agency(by) == file.lead_agency
             self.model.holds[made["holdId"]] = file.id
 
+    @has("holds")
     @rule(by=lead, at=number)
     def lift(self, by: str, at: int) -> None:
         chosen = self.pick(self.model.holds, at)
@@ -490,6 +511,7 @@ class AllWork(AnyOrder):
             assert file.id not in self.model.holds.values()
             self.model.erased.add(person)
 
+    @has("glass")
     @rule(by=officer, at=number)
     def review_glass(self, by: str, at: int) -> None:
         chosen = self.pick(self.model.glass, at)

@@ -21,7 +21,7 @@ from tests.world import Template
 pytestmark = pytest.mark.long
 
 EXAMPLES = int(os.environ.get("PERISAI_TEST_ORDERS", "4"))
-STEPS = 60
+STEPS = 50
 
 
 def test_every_change_of_every_face_is_among_the_work() -> None:
