@@ -146,8 +146,8 @@ class AnyOrder(RuleBasedStateMachine):
     template: Template
     folders: Callable[[], Path]
     counted: list[int]
-    #: Names of the changes that were asked for.
-    kinds: set[str]
+    #: Names of the changes that were asked for, and of those that were made.
+    kinds: tuple[set[str], set[str]]
     model_of: type[Model] = Model
 
     def __init__(self) -> None:
@@ -169,11 +169,13 @@ class AnyOrder(RuleBasedStateMachine):
         self.counted[0] += 1
         payload = None
         if "errors" not in answer.body:
-            self.kinds.update(answer.data)
+            self.kinds[0].update(answer.data)
             [payload] = answer.data.values()
         done = payload is not None and not payload["errors"]
         self.one_change(events, done=done, text=answer.text)
         self.counted[1] += done
+        if done:
+            self.kinds[1].update(answer.data)
         return payload if done else None
 
     @staticmethod

@@ -70,6 +70,9 @@ agency = st.sampled_from(AGENCIES)
 purposes = st.sampled_from(PURPOSES)
 revision = st.integers(1, 3)
 
+#: Where its case files stand in the model.
+_OF_LPSK = (2, 3)
+
 PLAN = {"what": "Jemput keluarga."}
 
 
@@ -133,8 +136,18 @@ class AllWork(AnyOrder):
         self.run(erasing.add_lead(self.world, INDAH, UTAMI))
 
     def of_file(self, at: int, drawn: str, among: list[str], fit: bool) -> tuple[Any, str]:
+        """Give a case file, and mostly somebody who works on it, if any of them may be meant."""
         file = self.file(at)
+        workers = self.model.assignees(file.id) if among is WHO else set()
+        theirs = sorted(n for n in workers & set(WHO) if self.model.agency(n) == file.lead_agency)
+        if fit and theirs:
+            return file, theirs[WHO.index(drawn) % len(theirs)]
         return file, self.of(file.lead_agency, drawn, among, fit)
+
+    def other(self, agency: str, drawn: str, among: list[str], than: set[str], fit: bool) -> str:
+        """Give somebody of *agency* who had no part in it yet, or who was *drawn*."""
+        theirs = [n for n in among if self.model.agency(n) == agency and n not in than]
+        return theirs[among.index(drawn) % len(theirs)] if fit and theirs else drawn
 
     def known(self, of: dict[str, Made], at: int) -> tuple[str, Made]:
         """Give one of *of*; where there is none, what is not there, at the first case file."""
@@ -175,7 +188,7 @@ class AllWork(AnyOrder):
     @rule(by=boss, at=number, what=st.sampled_from([living.approve, living.decline]), fit=fitting)
     def answer_closing(self, by: str, at: int, what: Any, fit: bool) -> None:
         chosen, one = self.known(self.model.closings, at)
-        by = self.of(one.file.lead_agency, by, BOSSES, fit)
+        by = self.other(one.file.lead_agency, by, BOSSES, {one.by}, fit)
         if self.change(what(self.world, one.file.id, chosen, by=by)) and what is living.approve:
             assert by != one.by
             self.model.closed.add(one.file.id)
@@ -319,7 +332,7 @@ class AllWork(AnyOrder):
     )
     def step_of_measure(self, by: str, at: int, what: str, of: int, fit: bool) -> None:
         chosen, one = self.known(self.model.measures, at)
-        by = self.of(self.model.agency(one.by) if one.by else by, by, BOSSES, fit and bool(one.by))
+        by = self.other(self.model.agency(one.by), by, BOSSES, {one.by}, fit)
         asked = protecting.step(self.world, what, chosen, one.revision + of, by=by)
         if self.change(asked):
             assert of == 0, "a revision that never was"
@@ -329,7 +342,7 @@ class AllWork(AnyOrder):
 
     @rule(by=lead, at=place, fit=fitting)
     def propose(self, by: str, at: int, fit: bool) -> None:
-        file = self.file(at)
+        file = self.file(_OF_LPSK[at % 2] if fit else at)
         by = self.of("lpsk", by, LEADS, fit)
         made = self.change(protecting.grant(self.world, by=by, file=file.id))
         if made:
@@ -342,7 +355,7 @@ class AllWork(AnyOrder):
     @rule(by=lead, at=number, fit=fitting)
     def sign(self, by: str, at: int, fit: bool) -> None:
         chosen, one = self.known(self.model.emergencies, at)
-        by = self.of("lpsk", by, LEADS, fit)
+        by = self.other("lpsk", by, LEADS, one.signed, fit)
         made = self.change(protecting.approve(self.world, chosen, by=by))
         if made:
             assert by not in one.signed
@@ -412,7 +425,8 @@ class AllWork(AnyOrder):
     @rule(by=who, at=number, fit=fitting)
     def agree_to_look(self, by: str, at: int, fit: bool) -> None:
         chosen, one = self.known(self.model.looks, at)
-        by = self.of(one.file.lead_agency, by, WHO, fit)
+        may = sorted(self.model.assignees(one.file.id) & set(WHO) - {one.by})
+        by = may[at % len(may)] if fit and may else by
         purpose = "supervision" if by in BOSSES else "protection"
         if self.change(looking.approve(self.world, chosen, by=by, purpose=purpose)):
             assert by != one.by
@@ -496,7 +510,8 @@ class AllWork(AnyOrder):
     @rule(by=lead, at=place, second=lead, fit=fitting)
     def erase_a_person(self, by: str, at: int, second: str, fit: bool) -> None:
         """One asks and another approves: so seldom both at random that nothing would be erased."""
-        file, by = self.of_file(at, by, LEADS, fit)
+        file, by = self.of_file(_OF_LPSK[at % 2] if fit else at, by, LEADS, fit)
+        second = self.other(file.lead_agency, second, LEADS, {by}, fit)
         person = file.defenders[-1]
         asked = erasing.request(self.world, erasing.DEFENDER, person, by=by)
         made = self.change(asked)
