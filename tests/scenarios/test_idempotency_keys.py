@@ -36,8 +36,12 @@ UPDATE = """mutation ($id: ID!, $revision: Int!, $gender: String) {
   updateDefender(input: {id: $id, revision: $revision, gender: $gender}) {
     revision errors { code currentRevision } } }"""
 OPEN = """mutation { openCaseFile(input: {urgency: URGENT, sensitivity: 2, province: "33",
-    defenders: [{fullName: "Uji Coba"}], account: "Laporan."}) {
+    defenders: [{fullName: "SITI"}], account: "Laporan."}) {
   caseFile { id defenders { fullName } } errors { code } } }"""
+TRIAGED = """mutation { openCaseFile(input: {sensitivity: 2, province: "33",
+    defenders: [{fullName: "SITI"}], triage: {needs: ["legal_aid"],
+    answers: [{question: "injured", answer: NO}]}}) {
+  caseFileId proposedAgencies { agency } errors { code } } }"""
 TWO = """mutation ($id: ID!) {
   one: addNote(input: {caseFileId: $id, body: "Satu."}) { noteId errors { code } }
   two: addNote(input: {caseFileId: $id, body: "Dua."}) { noteId errors { code } } }"""
@@ -276,7 +280,7 @@ async def test_a_log_that_takes_no_intent_uses_up_no_key(world: World) -> None:
 async def test_an_answer_that_opened_something_is_not_kept(world: World) -> None:
     first = await world.ask(SARI, OPEN, purpose="intake", key=KEY)
     made = first.data["openCaseFile"]["caseFile"]
-    assert made["defenders"] == [{"fullName": "Uji Coba"}]
+    assert made["defenders"] == [{"fullName": "SITI"}], "as a code of the schema is written"
     size, files = await world.size(), await counted(world, "case_file")
 
     again = await world.ask(SARI, OPEN, purpose="intake", key=KEY)
@@ -284,10 +288,22 @@ async def test_an_answer_that_opened_something_is_not_kept(world: World) -> None
     assert (again.status, again.codes) == (409, ["ALREADY_DONE"])
     [error] = again.body["errors"]
     assert error["extensions"]["caseFileIds"] == [made["id"]]
-    assert "Uji" not in again.text
+    assert "SITI" not in again.text
     assert await phases_of(world, again) == await phases_of(world, first)
     assert files == await counted(world, "case_file")
     assert size + 2 == await world.size(), "the two looks at receipts alone"
+
+
+async def test_an_answer_that_says_more_than_ids_and_codes_is_not_kept(world: World) -> None:
+    """What triage proposes follows from answers that are sealed."""
+    first = (await world.ask(SARI, TRIAGED, purpose="intake", key=KEY)).data["openCaseFile"]
+    assert first["proposedAgencies"]
+
+    again = await world.ask(SARI, TRIAGED, purpose="intake", key=KEY)
+
+    assert (again.status, again.codes) == (409, ["ALREADY_DONE"])
+    [error] = again.body["errors"]
+    assert error["extensions"]["caseFileIds"] == [first["caseFileId"]]
 
 
 async def test_who_no_longer_sees_the_case_file_is_told_nothing_of_it(world: World) -> None:
