@@ -145,7 +145,8 @@ async def end(
         data: of the answer; None: it has errors.
     """
     outcomes = [event.outcome for event in noted.changes if event.phase is Phase.OUTCOME]
-    if len(noted.changes) != 2 * len(outcomes) or Outcome.UNKNOWN in outcomes:
+    ended = set(outcomes) <= {Outcome.DONE, Outcome.NOTHING}
+    if len(noted.changes) != 2 * len(outcomes) or not ended:
         return
     kept: dict[str, Any] = {
         "request": caller.request,
@@ -187,8 +188,10 @@ async def forget_forever(
 
 async def _again(house: House, caller: Caller, kept: Mapping[str, Any]) -> Repeat:
     """Answer what was done once more, as far as the caller sees now what it was done to."""
-    files = [UUID(file) for file in kept["case_files"]]
-    seen = await _seen(house, caller, files) if caller.role in CASEWORK_ROLES else files
+    # Who does no casework sees no case file, and their answers rest on none.
+    works = caller.role in CASEWORK_ROLES
+    files = [UUID(file) for file in kept["case_files"]] if works else []
+    seen = await _seen(house, caller, files) if works else []
     if kept["data"] is not None and len(seen) == len(files):
         return Repeat(kept["receipt"], kept["data"])
     return Repeat(kept["receipt"], error=AlreadyDone, case_files=tuple(seen))

@@ -15,7 +15,7 @@ from api.casework import idempotency_keys
 from api.casework.house import House
 from api.casework.idempotency_keys import Claim, Repeat
 from api.casework.receipts import Receipt
-from api.errors import IdempotencyKeyInvalid
+from api.errors import BadRequest, IdempotencyKeyInvalid
 from api.schema.answers import of_refusal
 from api.schema.incoming import GraphQLRequest
 from api.vocabulary import Caller
@@ -96,6 +96,13 @@ def _told(repeat: Repeat, request: str) -> tuple[int, dict[str, Any]]:
 
 
 def _bytes(asked: GraphQLRequest) -> bytes:
-    """Write what is asked for in one way, whatever order its variables came in."""
+    """Write what is asked for in one way, whatever order its variables came in.
+
+    Raises:
+        BadRequest: they are nested too deeply to be written.
+    """
     parts = [asked.document_id, asked.query, asked.operation_name, asked.variables or {}]
-    return json.dumps(parts, sort_keys=True, allow_nan=False).encode()
+    try:
+        return json.dumps(parts, sort_keys=True).encode()
+    except RecursionError:
+        raise BadRequest from None

@@ -349,8 +349,8 @@ async def test_what_was_cut_off_is_never_done_twice(world: World) -> None:
 class FailingAtTheEnd:
     """Records that begin so many transactions and no more."""
 
-    def __init__(self, records: Any, after: int) -> None:
-        self._records, self._left = records, after
+    def __init__(self, records: Any, after: int, error: type[Exception]) -> None:
+        self._records, self._left, self._error = records, after, error
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._records, name)
@@ -358,7 +358,7 @@ class FailingAtTheEnd:
     @asynccontextmanager
     async def change(self) -> AsyncIterator[Any]:
         if self._left == 0:
-            raise StoreUnavailable
+            raise self._error
         self._left -= 1
         async with self._records.change() as connection:
             yield connection
@@ -369,7 +369,11 @@ async def test_a_change_is_answered_though_its_end_cannot_be_written(
     world: World, reports: list[Any]
 ) -> None:
     before = await notes(world)
-    async with exchanged(world, lambda h: {"records": FailingAtTheEnd(h.records, 2)}) as inside:
+
+    def failing(house: House) -> dict[str, Any]:
+        return {"records": FailingAtTheEnd(house.records, 2, StoreUnavailable)}
+
+    async with exchanged(world, failing) as inside:
         first = await note(inside.world)
     assert first.data["addNote"]["errors"] == []
     assert [r["event"] for r in reports if r["event"].startswith("idempotency")] == [
@@ -382,6 +386,33 @@ async def test_a_change_is_answered_though_its_end_cannot_be_written(
     assert again.codes == ["OUTCOME_UNKNOWN"]
     assert await phases_of(world, again) == ["INTENT", "OUTCOME"]
     assert await notes(world) == before + 1
+
+
+@pytest.mark.long
+async def test_what_failed_by_a_fault_of_ours_is_not_tried_again(world: World) -> None:
+    """Nobody knows how far it came."""
+
+    def failing(house: House) -> dict[str, Any]:
+        return {"records": FailingAtTheEnd(house.records, 1, RuntimeError)}
+
+    async with exchanged(world, failing) as inside:
+        assert (await note(inside.world)).codes == ["INTERNAL"]
+    world.clock.move(UNDER_WAY)
+
+    assert (await note(world)).codes == ["OUTCOME_UNKNOWN"]
+
+
+@pytest.mark.long
+async def test_variables_of_any_shape_are_refused_as_without_a_key(world: World) -> None:
+    headers = world.signed_in(SARI, "/graphql/agency") | {"perisai-purpose": "protection"}
+    query = '"mutation { addNote(input: {caseFileId: \\"x\\", body: \\"x\\"}) { noteId } }"'
+    for shape in ("1e999", "-0.0", "9" * 4000, *("[" * n + "]" * n for n in range(100, 1000, 50))):
+        body = f'{{"query": {query}, "variables": {{"unused": {shape}}}}}'
+        without = await world.post("agency", headers, body)
+        answer = await world.post("agency", headers | {"idempotency-key": f'"{KEY}"'}, body)
+        assert "INTERNAL" not in answer.codes, shape[:10]
+        assert answer.status in (without.status, 400), shape[:10]
+    assert await kept(world) == 0
 
 
 @pytest.mark.parametrize("column", ["digest", "fingerprint", "claimed_at", "sealed"])
