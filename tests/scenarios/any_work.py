@@ -360,8 +360,12 @@ class AllWork(AnyOrder):
         if made:
             assert by not in one.signed
             one.signed.add(by)
-            assert made["state"] == "GRANTED"
-            one.at = datetime.fromisoformat(made["ratifyBy"])
+            # Who signed before may no longer do it: each is decided on again.
+            granted = made["signaturesMissing"] == 0
+            assert made["state"] == ("RUNNING" if granted else "PROPOSED")
+            if granted:
+                assert len(one.signed) >= 2
+                one.at = datetime.fromisoformat(made["ratifyBy"])
 
     @has("emergencies")
     @rule(by=lead, at=number, votes=st.sampled_from([(6, 1), (2, 5)]), fit=fitting)
@@ -369,8 +373,7 @@ class AllWork(AnyOrder):
         chosen, one = self.known(self.model.emergencies, at)
         by = self.of("lpsk", by, LEADS, fit)
         if self.change(protecting.ratify(self.world, chosen, by=by, votes=votes)):
-            assert len(one.signed) >= 2
-            assert one.at is not None
+            assert one.at is not None, "nobody granted it"
             assert self.world.clock() < one.at, "it has lapsed by itself"
 
     @has("emergencies")
