@@ -28,6 +28,7 @@ from api.casework import (
     alert_deliveries,
     break_glass_watch,
     erasure_replay,
+    idempotency_keys,
     key_use,
     operations,
     policy_change,
@@ -325,6 +326,7 @@ def create_app(
                         AlertWatch(house, lead_of(chosen)).look_forever(),
                         house.alerts.look_forever(house.records),
                         alert_deliveries.deliver_forever(house, webhooks),
+                        idempotency_keys.forget_forever(house),
                     ):
                         await working.enter_async_context(beside(work))
                 if the_server:

@@ -449,11 +449,65 @@ class DefendersRemain(PerisaiError):
 
 
 class StaleRevision(PerisaiError):
-    """Somebody else changed the record first."""
+    """Somebody else changed the record first.
+
+    Attributes:
+        current: the revision that the record has now, where that is known.
+    """
 
     code = "STALE_REVISION"
     status = 409
     message = "The record changed since you read it. Read it again and repeat the change."
+
+    def __init__(self, current: int | None = None) -> None:
+        """*current* is a number of the record, and nothing that it says."""
+        super().__init__()
+        self.current = current
+
+
+class IdempotencyKeyInvalid(BadRequest):
+    """A header `Idempotency-Key` that is no string of a structured field, or there twice."""
+
+    code = "IDEMPOTENCY_KEY_INVALID"
+    message = (
+        "Send one 'Idempotency-Key' in double quotes: 1 to 64 printable characters of ASCII, "
+        "such as a UUID."
+    )
+
+
+class IdempotencyKeyReused(PerisaiError):
+    """A key with which the same member asked for something else within 24 hours."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
+    status = 422
+    message = "This key was sent with another request. Take a new key for a new change."
+
+
+class RequestUnderWay(PerisaiError):
+    """The first request with this key has not ended yet."""
+
+    code = "REQUEST_UNDER_WAY"
+    status = 409
+    message = "The first request with this key is still under way. Ask again shortly."
+
+
+class AlreadyDone(PerisaiError):
+    """The change was made by the first request with this key, whose answer was not kept."""
+
+    code = "ALREADY_DONE"
+    status = 409
+    message = "The change was made by your first request with this key. Read the record."
+
+
+class OutcomeUnknown(PerisaiError):
+    """The first request with this key was cut off, or the end of its change went unanswered."""
+
+    code = "OUTCOME_UNKNOWN"
+    status = 409
+    message = (
+        "It is not certain that your first request with this key made the change. Read the "
+        "record; to make the change after all, take a new key."
+    )
 
 
 class StepNotAllowed(PerisaiError):

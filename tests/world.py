@@ -171,13 +171,20 @@ class World:
         purpose: str | None = "protection",
         basis: str | None = None,
         token: str | None = None,
+        key: str | None = None,
     ) -> Answer:
-        """Post one GraphQL request as *subject*; to partners' face what can be, as admitted."""
+        """Post one GraphQL request as *subject*; to partners' face what can be, as admitted.
+
+        Args:
+            key: by which a change is named, so that it is made once.
+        """
         headers = self.signed_in(subject, f"/graphql/{face}", token)
         if purpose is not None:
             headers["perisai-purpose"] = purpose
         if basis is not None:
             headers["perisai-legal-basis"] = basis
+        if key is not None:
+            headers["idempotency-key"] = f'"{key}"'
         asked = self.admitted(query) if face == "partner" else {"query": query}
         return await self.post(
             face, headers, json.dumps({**asked, "variables": dict(variables or {})})

@@ -109,6 +109,6 @@ async def take(
         "event": intent,
     }
     if not await steps.change_case_file(transaction, file.id, revision, {"status": to.value}):
-        raise StaleRevision
+        raise StaleRevision(file.revision)
     await steps.insert_row(transaction, rights.sealed_row(house, file.lead_agency, "step", row))
     return revision + 1

@@ -50,7 +50,7 @@ async def update_defender(
         if await merged.is_duplicate(house, transaction, agency, defender_id):
             raise DefenderMerged
         if revision != situation.revision:
-            raise StaleRevision
+            raise StaleRevision(situation.revision)
         sealed = await resealing.seal_revision(
             house,
             transaction,

@@ -137,7 +137,7 @@ async def correct_incident(
         if not rights.holds(house, agency, "incident", covered, before["seal"]):
             raise SealBroken
         if before["version"] != version:
-            raise StaleRevision
+            raise StaleRevision(before["version"])
         await _check_adversaries(transaction, case_file_id, given.get("adversaries"))
         row = {**before, **checked.clear, "id": row_id, "version": version + 1}
         _check_days(row, situation.now.date())

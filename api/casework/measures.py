@@ -292,7 +292,7 @@ async def _step(
         if not await proofs.holds("measure", row):
             raise SealBroken
         if row["revision"] != revision:
-            raise StaleRevision
+            raise StaleRevision(row["revision"])
         emergency = await _emergency_of(proofs, transaction, row)
         status = status_of(row, emergency, situation.now)
         row |= await step(row, status, situation)

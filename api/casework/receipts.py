@@ -5,16 +5,18 @@ that under the seal of the caller's organisation, so that the caller, who carrie
 learns nothing from it: it has one length, whether a request left no event or a hundred.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from api.accesslog.event import Event
 from api.casework.house import Appends, House
+from api.crypto.cursors import CursorKey
 from api.crypto.framing import frame
 from api.errors import MalformedCursor, ReceiptInvalid
-from api.vocabulary import Caller, SecurityOfficer
+from api.vocabulary import Caller, Decision, Phase, SecurityOfficer
 
 #: How long a receipt opens: a quarter, in which somebody may ask what an answer was.
 RECEIPT_LIFETIME: Final = timedelta(days=92)
@@ -30,18 +32,29 @@ _CONTEXT: Final = b"receipt"
 
 
 class Noting:
-    """The ledger of one request: it appends, and remembers the first and the last index."""
+    """The ledger of one request: it appends, and remembers the first and the last index.
+
+    Attributes:
+        changes: the intents and outcomes.
+        disclosed: something may have been opened, since there is another event, of no refusal.
+    """
 
     def __init__(self, ledger: Appends) -> None:
         """Append to *ledger*."""
         self._ledger = ledger
         self.first = _NONE
         self.last = 0
+        self.changes: list[Event] = []
+        self.disclosed = False
 
     async def append(self, event: Event) -> int:
         """Append *event*, as the ledger does."""
         index = await self._ledger.append(event)
         self.first, self.last = min(self.first, index), max(self.last, index)
+        if event.phase is not Phase.WHOLE:
+            self.changes.append(event)
+        elif event.decision is not Decision.REFUSED:
+            self.disclosed = True
         return index
 
     async def health(self) -> None:
@@ -54,6 +67,7 @@ class Receipt:
 
     Attributes:
         house: the house, with a ledger and a gate of this request's own.
+        noted: that ledger.
     """
 
     def __init__(self, house: House, caller: Caller) -> None:
@@ -65,21 +79,22 @@ class Receipt:
         self._key = house.keyring.cursor_key(caller.organisation)
         self._caller = caller
         self._until = house.now() + RECEIPT_LIFETIME
-        self._noting = Noting(house.ledger)
-        self.house = replace(house, ledger=self._noting, gate=house.gate.of_request())
+        self.noted = Noting(house.ledger)
+        self.house = replace(house, ledger=self.noted, gate=house.gate.of_request())
 
     def token(self) -> str:
         """Seal what was noted up to now."""
-        payload = b"".join(
-            (
-                self._caller.member.bytes,
-                self._caller.request.encode().ljust(_REQUEST, b"\0"),
-                self._noting.first.to_bytes(_NUMBER),
-                self._noting.last.to_bytes(_NUMBER),
-                int(self._until.timestamp()).to_bytes(_NUMBER),
-            )
+        noted = self.noted
+        return _token(
+            self._key, self._caller, self._caller.request, noted.first, noted.last, self._until
         )
-        return self._key.seal(_context(self._caller.organisation), payload)
+
+
+def receipt_of(house: House, caller: Caller, request: str, indices: Sequence[int]) -> str:
+    """Make the receipt of an earlier *request* of the caller, whose events have these *indices*."""
+    key = house.keyring.cursor_key(caller.organisation)
+    first, last = (min(indices), max(indices)) if indices else (_NONE, 0)
+    return _token(key, caller, request, first, last, house.now() + RECEIPT_LIFETIME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,3 +133,18 @@ def open_receipt(house: House, officer: SecurityOfficer, token: str) -> Noted:
 
 def _context(organisation: str) -> bytes:
     return frame(_CONTEXT, organisation.encode())
+
+
+def _token(
+    key: CursorKey, caller: Caller, request: str, first: int, last: int, until: datetime
+) -> str:
+    payload = b"".join(
+        (
+            caller.member.bytes,
+            request.encode().ljust(_REQUEST, b"\0"),
+            first.to_bytes(_NUMBER),
+            last.to_bytes(_NUMBER),
+            int(until.timestamp()).to_bytes(_NUMBER),
+        )
+    )
+    return key.seal(_context(caller.organisation), payload)

@@ -91,7 +91,7 @@ async def assess_risk(
         )
         columns = {"urgency": new.urgency}
         if not await steps.change_case_file(transaction, case_file_id, revision, columns):
-            raise StaleRevision
+            raise StaleRevision(situation.row.revision)
         return Assessed(assessment_id, revision + 1)
 
     return await change(

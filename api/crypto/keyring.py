@@ -20,6 +20,7 @@ from api.crypto.data_keys import (
     wrap_context,
 )
 from api.crypto.framing import frame
+from api.crypto.kept_answers import AnswersKey
 from api.crypto.key_changes import KeyChanges
 from api.crypto.key_service import KeyKind, KeyService
 from api.crypto.owner_secrets import (
@@ -61,6 +62,9 @@ class Keyring:
         self._owners = frozenset(self._rights)
         self._cursors = {
             o: CursorKey(s, randomness) for (o, kind), s in secrets.items() if kind == CURSORS
+        }
+        self._answers = {
+            o: AnswersKey(s, randomness) for (o, kind), s in secrets.items() if kind == CURSORS
         }
         self._signing = {
             o: SigningKey.from_seed(s) for (o, kind), s in secrets.items() if kind == SIGNING
@@ -229,6 +233,14 @@ class Keyring:
             KeysUnavailable: there is none here.
         """
         return _held(self._cursors, owner)
+
+    def answers_key(self, owner: str) -> AnswersKey:
+        """Give the key under which answers to *owner*'s callers are kept for a repeat.
+
+        Raises:
+            KeysUnavailable: there is none here.
+        """
+        return _held(self._answers, owner)
 
     def signing_key(self, owner: str) -> SigningKey:
         """Give the key with which *owner* signs what crosses agencies.

@@ -1,6 +1,8 @@
 """What every resolver gets: the house, and who asks."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 import strawberry
@@ -9,6 +11,8 @@ from strawberry.types import Info
 from api.casework.house import House
 from api.casework.receipts import Receipt
 from api.errors import MalformedId
+from api.schema.idempotency_keys import Once
+from api.schema.incoming import GraphQLRequest
 from api.schema.streams import Stream
 from api.vocabulary import Caller
 
@@ -39,6 +43,7 @@ class Exchange:
         """
         self._caller = caller
         self._receipt = Receipt(house, caller)
+        self._once = Once(self._receipt.house, caller, self._receipt)
         #: Added to those of the answer; resolvers write to it.
         self.headers: dict[str, str] = {}
 
@@ -51,9 +56,17 @@ class Exchange:
         until = self._caller.signed_in_until
         return 0.0 if until is None else (until - self._receipt.house.now()).total_seconds()
 
+    async def claim(self, key: str, asked: GraphQLRequest) -> tuple[int, dict[str, Any]] | None:
+        """Claim the key of a change; None: it is to be made, else the answer."""
+        return await self._once.claim(key, asked)
+
+    async def end(self, data: Mapping[str, Any] | None) -> None:
+        """Tell how the change ended whose key was claimed; None: with errors."""
+        await self._once.end(data)
+
     def receipt(self) -> str:
-        """Give the receipt of what was appended up to now."""
-        return self._receipt.token()
+        """Give the receipt of what was appended up to now, or before, where that is told again."""
+        return self._once.first or self._receipt.token()
 
 
 PerisaiInfo = Info[Context, None]

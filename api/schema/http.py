@@ -7,7 +7,7 @@ and parse a document that is prepared already.
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from inspect import isawaitable
@@ -34,6 +34,7 @@ from api.errors import (
     PerisaiError,
     PointsExhausted,
     RefusesToStart,
+    RequestUnderWay,
     StoreUnavailable,
     TimedOut,
 )
@@ -53,6 +54,7 @@ from api.schema.answers import (
     with_receipt,
 )
 from api.schema.documents import Documents
+from api.schema.idempotency_keys import key_of
 from api.schema.incoming import (
     GraphQLRequest,
     check_head,
@@ -112,6 +114,16 @@ class Exchange(Protocol):
     def left(self) -> float:
         """Give the seconds for which the caller is still signed in."""
 
+    async def claim(self, key: str, asked: GraphQLRequest) -> tuple[int, dict[str, Any]] | None:
+        """Claim the key of a change; None: it is to be made, else the answer.
+
+        Raises:
+            PerisaiError: it is neither.
+        """
+
+    async def end(self, data: Mapping[str, Any] | None) -> None:
+        """Tell how the change ended whose key was claimed; None: with errors."""
+
     def receipt(self) -> str:
         """Give the receipt of what was appended to the log; asked for when all is done."""
 
@@ -145,11 +157,16 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class _Operation:
-    """One operation that is fit to be executed, once or again with each change."""
+    """One operation that is fit to be executed, once or again with each change.
+
+    Attributes:
+        key: by which the client names it, if it is a change; see `idempotency_keys`.
+    """
 
     document: DocumentNode
     asked: GraphQLRequest
     weight: Weight
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,7 +347,8 @@ class Face:
             raise EventStreamNeeded
         if weight.points > 1:
             await allowances.spend(caller.member, weight.points - 1)
-        operation = _Operation(document, asked, weight)
+        key = key_of(Headers(scope=scope)) if weight.changes else None
+        operation = _Operation(document, asked, weight, key)
         if not weight.subscribes:
             return _Answered(*await self._execute(caller, operation, exchange))
         again = partial(self._again, caller, operation)
@@ -352,7 +370,11 @@ class Face:
         stream: Stream | None = None,
     ) -> tuple[int, dict[str, Any]]:
         """Execute; a subscription once, as if it were a query."""
-        asked, weight = operation.asked, operation.weight
+        asked, weight, key = operation.asked, operation.weight, operation.key
+        if key is not None:
+            before = await exchange.claim(key, asked)
+            if before is not None:
+                return before
         result = execute(
             self._schema,
             operation.document,
@@ -362,6 +384,8 @@ class Face:
             executor_class=self._executor,
             hide_suggestions=True,
         )
+        if key is not None:
+            result = _ended(result, exchange)
         if isawaitable(result):
             result = await self._in_time(result, changes=weight.changes > 0)
         status, answer = of_result(result, caller.request)
@@ -416,6 +440,15 @@ class Face:
         return (await self._terms.allowances.standing(caller.member)).headers()
 
 
+async def _ended(
+    result: ExecutionResult | Awaitable[ExecutionResult], exchange: Exchange
+) -> ExecutionResult:
+    """Wait for a change whose key was claimed, however long, and tell how it ended."""
+    done = await result if isawaitable(result) else result
+    await exchange.end(None if done.errors else done.data)
+    return done
+
+
 def _status(refusal: PerisaiError, kind: str) -> int:
     """Give the status: 200 where the request was well formed and the client knows JSON only.
 
@@ -441,7 +474,7 @@ def headers_of(error: PerisaiError, asked: Headers) -> dict[str, str]:
     """Give the headers that go with *error*, beside those of every answer."""
     if isinstance(error, MethodNotAllowed):
         return {"allow": "POST"}
-    if isinstance(error, CallerBusy):
+    if isinstance(error, CallerBusy | RequestUnderWay):
         return {"retry-after": "1"}
     www = challenge(error, asked.get("authorization"))
     return {} if www is None else {"www-authenticate": www}

@@ -25,6 +25,7 @@ CORS_ASKED = (
     "authorization",
     "content-type",
     "dpop",
+    "idempotency-key",
     "perisai-purpose",
     "perisai-legal-basis",
     "perisai-case-file",

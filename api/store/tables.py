@@ -1049,6 +1049,18 @@ used_proof = Table(
     Index(None, "used_at"),
 )
 
+#: A change that a client named by a key, for a day: keyed digests, and what `sealed` holds is under
+#: a key of the organisation. No seal over rows: none of them gives or shows a right.
+idempotency_key = Table(
+    "idempotency_key",
+    METADATA,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("fingerprint", LargeBinary(32), nullable=False),
+    Column("claimed_at", Instant, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Index(None, "claimed_at"),
+)
+
 #: That a deadline comes soon or has passed, once for each; ids, codes and moments alone, and no
 #: seal: it gives nothing, and whom it is told to is decided then.
 alert = Table(

@@ -28,6 +28,7 @@ _LONG_ON_POSTGRESQL = frozenset(
         "test_case_life",
         "test_consents",
         "test_emergency_protections",
+        "test_idempotency_keys",
         "test_imports",
         "test_incidents",
         "test_matching",

@@ -19,7 +19,7 @@ from api.errors import (
     ValueInvalid,
 )
 from api.schema import words
-from api.schema.agency.changes import REASON_TEXT, ChangeError
+from api.schema.agency.changes import REASON_TEXT, ChangeError, told
 from api.schema.context import PerisaiInfo, uuid_of
 from api.schema.requested import Selection, names_below
 from api.vocabulary import CaseFileId, CaseStatus, ClosingId
@@ -130,7 +130,7 @@ InputOf = strawberry.argument(description="The change.")
 
 
 def _errors(error: PerisaiError) -> list[ChangeError]:
-    return [ChangeError(code=error.code, message=error.message)]
+    return [told(error)]
 
 
 def _not_stepped(error: PerisaiError) -> CaseFileStepPayload:

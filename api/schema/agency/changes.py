@@ -5,6 +5,7 @@ from datetime import date, datetime
 import strawberry
 
 from api.casework.intake import Opened
+from api.errors import PerisaiError, StaleRevision
 from api.schema.agency import types
 from api.schema.agency.triage import AgencyAndWhy, TriageInput, agencies
 from api.vocabulary import Urgency
@@ -16,6 +17,17 @@ class ChangeError:
 
     code: str = strawberry.field(description="Stable code; see docs/errors.md.")
     message: str = strawberry.field(description="What is wrong and what to do.")
+    current_revision: int | None = strawberry.field(
+        default=None,
+        description="Of `STALE_REVISION`: the revision, or version, that the record has now; null "
+        "where it changed while this was being done.",
+    )
+
+
+def told(error: PerisaiError) -> ChangeError:
+    """Tell *error* in a payload."""
+    current = error.current if isinstance(error, StaleRevision) else None
+    return ChangeError(code=error.code, message=error.message, current_revision=current)
 
 
 @strawberry.input(description="What is known of a defender. All of it is sealed but categories.")

@@ -39,6 +39,7 @@ from api.schema.agency.changes import (
     UpdateDefenderInput,
     UpdateDefenderPayload,
     opened_payload,
+    told,
 )
 from api.schema.agency.consents import ConsentChanges
 from api.schema.agency.delegations import DelegationChanges
@@ -73,7 +74,7 @@ MENDABLE = (
 
 
 def _errors(error: PerisaiError) -> list[ChangeError]:
-    return [ChangeError(code=error.code, message=error.message)]
+    return [told(error)]
 
 
 def _given(values: Any, *, without: frozenset[str]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from api.errors import (
     StepNotPossible,
     ValueInvalid,
 )
-from api.schema.agency.changes import ChangeError
+from api.schema.agency.changes import ChangeError, told
 from api.schema.agency.protection_inputs import (
     AddPlanStepInput,
     ApproveEmergencyProtectionInput,
@@ -119,7 +119,7 @@ class CompletePlanStepPayload:
 
 
 def _errors(error: PerisaiError) -> list[ChangeError]:
-    return [ChangeError(code=error.code, message=error.message)]
+    return [told(error)]
 
 
 def _measure(stands: measures.Stands) -> MeasurePayload:

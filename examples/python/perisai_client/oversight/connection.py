@@ -54,10 +54,22 @@ class Connection:
         self._trusted = trusted
 
     async def execute(
-        self, query: str, operation_name: str, variables: dict[str, object], **more: Any
+        self,
+        query: str,
+        operation_name: str,
+        variables: dict[str, object],
+        *,
+        idempotency_key: str | None = None,
+        **more: Any,
     ) -> httpx.Response:
-        """Post one operation, byte for byte as its document; *more* is for httpx, as `timeout`."""
+        """Post one operation, byte for byte as its document; *more* is for httpx, as `timeout`.
+
+        Args:
+            idempotency_key: a new one for each change, such as `str(uuid4())`, and the same one
+                when it is sent again; then it is made once.
+        """
         given = {name: _plain(v) for name, v in variables.items() if v is not UNSET}
+        key = {} if idempotency_key is None else {"idempotency-key": f'"{idempotency_key}"'}
         text = cleandoc(query) + "\n"
         document = (
             {"documentId": f"sha256:{sha256(text.encode()).hexdigest()}"}
@@ -71,6 +83,7 @@ class Connection:
                 "authorization": f"Bearer {self._token()}",
                 "perisai-purpose": self._purpose,
                 "accept": "application/graphql-response+json",
+                **key,
             },
             **more,
         )
