@@ -204,6 +204,16 @@ async def hits_of(connection: Connection, agency: str, now: datetime) -> list[Ro
     return _rows(_HIT, found)
 
 
+async def hits_among(connection: Connection, agency: str, requests: Collection[UUID]) -> list[Row]:
+    """Read what *agency* found for *requests*."""
+    found = await connection.execute(
+        select(*(match_hit.c[n] for n in _HIT)).where(
+            match_hit.c.request.in_(list(requests)), match_hit.c.agency == agency
+        )
+    )
+    return _rows(_HIT, found)
+
+
 async def lock_hit(change: Connection, request_id: UUID) -> None:
     """Let nobody else answer one until the commit."""
     await change.execute(
