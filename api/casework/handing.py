@@ -85,7 +85,8 @@ async def _due(house: House, connection: Connection, referral_id: UUID) -> _Due 
         return None
     given = sides.given
     steps = await leads.steps_of(connection, referral_id)
-    if not await _accepted_to_lead(house, connection, given, steps):
+    acceptance = await _accepted_to_lead(house, connection, given, steps)
+    if acceptance is None:
         return None
     referred = referred_in(given, proposal=True)
     mine = await newest_wraps(connection, referred.giver, referred)
@@ -102,8 +103,6 @@ async def _due(house: House, connection: Connection, referral_id: UUID) -> _Due 
     if obstacles(house, inventory, referred.giver, referral_id, house.now()):
         return None
     check_handed(house, inventory, referred.giver)
-    acceptance = steps.acceptance
-    assert acceptance is not None  # noqa: S101  # `_accepted_to_lead`
     digest = digest_of(inventory)
     old = steps.handover
     if (
@@ -116,10 +115,12 @@ async def _due(house: House, connection: Connection, referral_id: UUID) -> _Due 
     return _Due(referred, acceptance["event"], digest, tuple(inventory.attachments))
 
 
-async def _accepted_to_lead(house: House, connection: Connection, given: Row, steps: Steps) -> bool:
-    """Tell whether this agency proposed it, the other one accepted to lead, and did not yet."""
+async def _accepted_to_lead(
+    house: House, connection: Connection, given: Row, steps: Steps
+) -> Row | None:
+    """Give the other agency's acceptance of what this one proposed, until it took it."""
     proposal, acceptance = steps.proposal, steps.acceptance
-    return (
+    accepted = (
         proposal is not None
         and acceptance is not None
         and acceptance["taken_event"] is None
@@ -132,6 +133,7 @@ async def _accepted_to_lead(house: House, connection: Connection, given: Row, st
             await pinned(house, connection, given["giver"], given["recipient"]),
         )
     )
+    return acceptance if accepted else None
 
 
 async def _shares(house: House, change: Connection, due: _Due) -> list[Share]:
@@ -215,11 +217,12 @@ async def _taken(house: House, connection: Connection, referral_id: UUID) -> Row
 async def _end_work(house: House, change: Connection, referred: Referred, intent: int) -> None:
     """End the assignments and delegations that the agency sealed; others count for nothing."""
     agency = referred.giver
-    ends = {"ended_at": house.now(), "event": intent}
+    now = house.now()
+    ends = {"ended_at": now, "event": intent}
     for row in await assignments.open_of(change, referred.case_file, agency):
         if _is_own(house, agency, "assignment", row):
             ended = rights.sealed_row(house, agency, "assignment", {**row, **ends})
-            await assignments.end(change, row["id"], ends["ended_at"], intent, ended["seal"])
+            await assignments.end(change, row["id"], now, intent, ended["seal"])
     for row in await delegations.open_of(change, referred.case_file, agency):
         if _is_own(house, agency, "delegation", row):
             ended = rights.sealed_row(house, agency, "delegation", {**row, **ends})

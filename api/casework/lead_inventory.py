@@ -17,7 +17,7 @@ from api.casework.closed import proven, waits
 from api.casework.house import House
 from api.casework.protection_state import ended_at, lapsed_at
 from api.crypto.data_keys import WrappedKey
-from api.crypto.rights import signed_message
+from api.crypto.rights import Cell, signed_message
 from api.database import Connection
 from api.errors import KeysUnavailable, SealBroken, ValueInvalid
 from api.store import key_wraps, leads
@@ -79,7 +79,7 @@ def digest_of(inventory: Inventory) -> str:
             for row in rows:
                 digest.update(signed_message(table, [row[name] for name in RIGHTS[table]]))
         for wrap in inventory.attachments:
-            cells = [wrap.record, wrap.version, wrap.commitment.hex()]
+            cells: list[Cell] = [wrap.record, wrap.version, wrap.commitment.hex()]
             digest.update(signed_message("data_key", cells))
     except (AttributeError, OverflowError, TypeError, ValueInvalid):
         pass  # Raised below, so that the error does not hold a value as its context.

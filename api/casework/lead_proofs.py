@@ -7,7 +7,7 @@ and handover, by signatures under the keys that they have pinned.
 from api.casework import rights
 from api.casework.house import House
 from api.casework.trust import Pinned
-from api.crypto.rights import signed_message
+from api.crypto.rights import Cell, signed_message
 from api.crypto.signatures import signature_holds
 from api.errors import ValueInvalid
 from api.store.leads import Row
@@ -41,7 +41,7 @@ def is_signed(table: str, row: Row, peer: Pinned) -> bool:
     return signature_holds(peer.signing, row["signature"], message)
 
 
-def _cells(table: str, row: Row) -> list[object]:
+def _cells(table: str, row: Row) -> list[Cell]:
     return [row.get(name) for name in RIGHTS[table]]
 
 

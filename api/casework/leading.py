@@ -186,7 +186,7 @@ async def _seal_anew(house: House, change: Connection, ready: _Ready, intent: in
         table = of.table.name
         rows: list[dict[str, Any]] = []
         for row in ready.inventory.handed[table]:
-            given = {} if of.agency is None else {of.agency: agency}
+            given: dict[str, Any] = {} if of.agency is None else {of.agency: agency}
             if of.table is CASE_FILES.table:
                 given["event"] = intent
             rows.append(rights.sealed_row(house, agency, table, {**row, **given}))

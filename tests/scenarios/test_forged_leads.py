@@ -255,4 +255,3 @@ async def test_who_leads_loses_no_key_by_the_end_of_the_referral(fresh: World) -
     fresh.clock.move(timedelta(days=31))
     await settle(house_of(fresh))
     assert await fresh.run("select * from data_key where record = ?", [key]) == wraps
-
