@@ -128,7 +128,7 @@ async def _look_up(house: House, request_id: UUID) -> None:
     async def do(intent: int) -> None:
         tags = await _tags(house, sent)
         async with house.records.change() as change:
-            again = await matching.request(change, sent["id"])
+            again = await matching.locked_request(change, sent["id"])
             if again != sent or await matching.hit_of(change, sent["id"], agency) is not None:
                 raise StaleRevision  # Another process came first.
             found = best_of(await matching.known(change, agency, tags))

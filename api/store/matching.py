@@ -84,6 +84,17 @@ async def request(connection: Connection, request_id: UUID) -> Row | None:
     return rows[0] if rows else None
 
 
+async def locked_request(change: Connection, request_id: UUID) -> Row | None:
+    """Read one request as `request`, once nobody else is at it, until the commit."""
+    found = await change.execute(
+        select(*(match_request.c[n] for n in _REQUEST))
+        .where(match_request.c.id == request_id)
+        .with_for_update()
+    )
+    rows = _rows(_REQUEST, found)
+    return rows[0] if rows else None
+
+
 async def requests_of(
     connection: Connection, agency: str, member: UUID, now: datetime, most: int
 ) -> list[Row]:
