@@ -120,6 +120,7 @@ def changed(world: World, column: str, kept: Any) -> tuple[str, list[Any]]:
     return f"coalesce({column}, 0) + 1", []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("table", "column"), FORGERIES, ids=str)
 async def test_a_step_that_was_changed_by_hand_makes_nobody_lead(
     stage: Stage, table: str, column: str
@@ -134,6 +135,7 @@ async def test_a_step_that_was_changed_by_hand_makes_nobody_lead(
     await world.run(f"update {table} set {column} = ?", [kept])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("table", ["lead_proposal", "lead_acceptance", "lead_handover"])
 async def test_without_one_of_the_steps_nobody_leads(stage: Stage, table: str) -> None:
     world = stage.world
@@ -196,6 +198,7 @@ async def test_a_row_that_was_written_by_hand_is_handed_to_nobody(stage: Stage) 
 # -- worlds of their own ------------------------------------------------------------------
 
 
+@pytest.mark.long
 async def test_what_is_changed_by_its_lead_is_signed_anew_and_goes_over(fresh: World) -> None:
     stage = await staged(fresh)
     file = str(fresh.records.open_to_sari)
@@ -236,6 +239,7 @@ async def test_who_handed_over_does_not_lead_again_by_hand(fresh: World) -> None
             assert person.full_name not in answer.text
 
 
+@pytest.mark.long
 async def test_that_it_was_taken_is_believed_with_a_signature_alone(fresh: World) -> None:
     stage = await staged(fresh)
     await fresh.run("update lead_acceptance set taken_event = event, taken_at ="
@@ -245,6 +249,7 @@ async def test_that_it_was_taken_is_believed_with_a_signature_alone(fresh: World
     assert await fresh.run("select ended_at from referral") == [(None,)]
 
 
+@pytest.mark.long
 async def test_who_leads_loses_no_key_by_the_end_of_the_referral(fresh: World) -> None:
     await led(fresh)
     key = as_key(fresh, fresh.records.open_to_sari)

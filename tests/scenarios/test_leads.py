@@ -1,15 +1,28 @@
 """Another agency comes to lead a case file: nothing before it accepts, then all that was shown."""
 
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from api.app import open_house
+from api.casework.leads import accept as accept_lead
 from api.casework.sharing import settle
 from api.demo.synthetic import BUDI, SARI, WAYAN
 from api.store import leads
 from api.store.tables import RIGHTS
-from api.vocabulary import Action, Decision, Outcome, RecordKind
+from api.vocabulary import (
+    Action,
+    Caseworker,
+    Decision,
+    LegalBasis,
+    Outcome,
+    Purpose,
+    RecordKind,
+    ReferralId,
+)
 from tests.inside import exchanged
 from tests.scenarios import attaching, living, recording, sharing
 from tests.scenarios.asking import NOBODY, as_key, assert_change, counted, first_defender, records
@@ -183,6 +196,7 @@ async def sealed_by(world: World, house: Any, table: str) -> dict[str, int]:
     return found
 
 
+@pytest.mark.long
 async def test_who_leads_now_works_on_it_and_finds_its_people(world: World) -> None:
     await filled(world)
     person = first_defender(world, mine(world))
@@ -209,6 +223,7 @@ async def test_who_leads_now_works_on_it_and_finds_its_people(world: World) -> N
     assert await lead_of(world) == "komnas-ham"
 
 
+@pytest.mark.long
 async def test_the_work_of_the_old_lead_ends(world: World) -> None:
     await led(world)
     open_rows = await world.run(
@@ -229,6 +244,7 @@ async def test_a_stale_revision_is_told(world: World) -> None:
     assert (await counted(world, "referral"))["referral"] == 0
 
 
+@pytest.mark.long
 async def test_without_consent_to_all_of_it_nothing_is_proposed(world: World) -> None:
     await nobody_agreed(world)
     start = await world.size()
@@ -237,6 +253,7 @@ async def test_without_consent_to_all_of_it_nothing_is_proposed(world: World) ->
     assert await counted(world, "referral", "lead_proposal") == {"referral": 0, "lead_proposal": 0}
 
 
+@pytest.mark.long
 async def test_a_closed_case_file_changes_its_lead_no_more(world: World) -> None:
     referral = await proposed(world)
     await living.closed(world, mine(world))
@@ -262,6 +279,7 @@ async def test_a_referral_that_proposes_the_lead_is_accepted_as_such_only(world:
     assert codes(await propose(world, to="komnas-perempuan")) == []
 
 
+@pytest.mark.long
 async def test_what_comes_up_after_the_acceptance_is_awaited(world: World) -> None:
     """An agency that goes on while the other's process is down hands over the newest state."""
     referral = await proposed(world)
@@ -283,8 +301,36 @@ async def test_what_comes_up_after_the_acceptance_is_awaited(world: World) -> No
     assert await lead_of(world) == "lpsk"
 
 
+@pytest.mark.long
 async def test_a_proposal_is_over_by_its_date(world: World) -> None:
     referral = await proposed(world)
     world.clock.move(timedelta(days=30))
     assert codes(await accept(world, referral)) == ["REFERRAL_NOT_OPEN"]
     assert codes(await refer(world)) == []
+
+
+async def test_each_process_does_its_part_with_the_keys_of_its_own_agency_alone(
+    world: World,
+) -> None:
+    await filled(world)
+    referral = await proposed(world)
+    async with AsyncExitStack() as closing:
+        houses = {
+            slug: await closing.enter_async_context(
+                open_house(world.settings.model_copy(update={"owners": (slug,)}), world.clock)
+            )
+            for slug in ("komnas-ham", "lpsk")
+        }
+        who = world.records.member(HASAN)
+        purpose, basis = Purpose.REFERRAL, LegalBasis.PUBLIC_TASK
+        caller = Caseworker(who.id, "lpsk", who.role, purpose, basis, "here")
+        await accept_lead(houses["lpsk"], caller, ReferralId(UUID(referral)))
+        assert await lead_of(world) == "komnas-ham"
+        for slug in ("komnas-ham", "lpsk", "komnas-ham", "lpsk"):
+            await settle(houses[slug])
+        assert await lead_of(world) == "lpsk"
+        assert set(await wraps(world)) == {"lpsk"}
+        await settle(houses["komnas-ham"])
+    assert await world.run("select id from referral where renewed_event is null") == []
+    assert codes(await assign(world)) == []
+    assert (await read(world, WAYAN)).data["caseFile"]["account"]

@@ -126,6 +126,7 @@ async def test_of_nobody_nobody_is_told_and_the_rows_and_the_log_are_the_same(
     assert file == as_key(world, world.records.open_to_sari)
 
 
+@pytest.mark.long
 async def test_without_an_emergency_there_is_no_alert(world: World) -> None:
     await known(world, nik=person_of(world).nik)
     await requested(world)
@@ -134,6 +135,7 @@ async def test_without_an_emergency_there_is_no_alert(world: World) -> None:
     assert (await counted(world, "alert")) == {"alert": 0}
 
 
+@pytest.mark.long
 async def test_who_may_not_answer_is_told_nothing(world: World) -> None:
     await known(world, nik=person_of(world).nik)
     async with (
@@ -157,6 +159,7 @@ async def test_who_may_not_answer_is_told_nothing(world: World) -> None:
     assert all(records(e, RecordKind.MATCH) == set() for e in named)
 
 
+@pytest.mark.long
 async def test_to_who_is_tied_nothing_is_told(world: World) -> None:
     file, _ = await known(world, nik=person_of(world).nik)
     await declared(world, by="indah", caseFileId=file, memberId=id_of(world, HASAN))
@@ -168,6 +171,7 @@ async def test_to_who_is_tied_nothing_is_told(world: World) -> None:
         assert one.nothing()
 
 
+@pytest.mark.long
 async def test_who_comes_back_is_told_what_is_not_answered_yet(world: World) -> None:
     await known(world, nik=person_of(world).nik)
     async with told(world) as one:
@@ -215,6 +219,7 @@ async def numbered(world: World, match: str) -> str:
     return str(UUID(str(made)))
 
 
+@pytest.mark.long
 async def test_two_processes_that_look_at_once_make_one_alert(world: World) -> None:
     await known(world, nik=person_of(world).nik)
     await requested(world, purpose="emergency")
