@@ -9,6 +9,7 @@ from uuid import UUID
 
 from api.casework import lead_proofs, rights
 from api.casework.closed import closed_since
+from api.casework.consenting import basis_holds
 from api.casework.facts import Referred
 from api.casework.giving import is_accepted
 from api.casework.house import House
@@ -29,7 +30,7 @@ from api.crypto.data_keys import WrappedKey
 from api.crypto.sharing import Share, give
 from api.database import Connection
 from api.errors import SealBroken, StaleRevision
-from api.store import assignments, delegations, leads, referrals, releases
+from api.store import assignments, delegations, leads, referral_bases, referrals, releases
 from api.store.key_wraps import StoredKey
 from api.store.leads import Steps
 from api.store.referrals import Row
@@ -88,6 +89,8 @@ async def _due(house: House, connection: Connection, referral_id: UUID) -> _Due 
     acceptance = await _accepted_to_lead(house, connection, given, steps)
     if acceptance is None:
         return None
+    if not await _is_founded(house, connection, given):
+        return None
     referred = referred_in(given, proposal=True)
     mine = await newest_wraps(connection, referred.giver, referred)
     theirs = await newest_wraps(connection, referred.recipient, referred)
@@ -113,6 +116,17 @@ async def _due(house: House, connection: Connection, referral_id: UUID) -> _Due 
     ):
         return None
     return _Due(referred, acceptance["event"], digest, tuple(inventory.attachments))
+
+
+async def _is_founded(house: House, connection: Connection, given: Row) -> bool:
+    """Tell whether it rests on consents, or a second person saw why it rests on none.
+
+    Once the other agency leads, nobody of this one could review that any more.
+    """
+    basis = await referral_bases.one_of(connection, given["id"], given["giver"])
+    if basis is None or not basis_holds(house, basis):
+        return False
+    return basis["override"] is None or basis["reviewed_at"] is not None
 
 
 async def _accepted_to_lead(

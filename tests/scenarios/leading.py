@@ -5,9 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 from api.demo.synthetic import BUDI
-from tests.scenarios.consenting import OVERRIDE
+from tests.scenarios.consenting import OVERRIDE, REVIEW
 from tests.scenarios.living import revision
-from tests.scenarios.referring import HASAN, codes, say
+from tests.scenarios.referring import HARTONO, HASAN, INDAH, codes, say
 from tests.world import Answer, World
 
 PREVIEW = """query ($id: ID!) { leadPreview(caseFileId: $id) {
@@ -60,11 +60,14 @@ async def propose(
     return await world.ask(by, PROPOSE, {"input": given}, purpose=purpose, basis=basis)
 
 
-async def proposed(world: World, **options: Any) -> str:
-    """Propose, and give the id."""
+async def proposed(world: World, *, reviewed: bool = True, **options: Any) -> str:
+    """Propose, have a second person review that it is without consent, and give the id."""
     answer = await propose(world, **options)
     assert codes(answer) == [], answer.text
     made: str = answer.data["proposeLead"]["referralId"]
+    if reviewed:
+        second = {BUDI: HARTONO, HASAN: INDAH}[options.get("by", BUDI)]
+        assert codes(await say(world, REVIEW, made, by=second, purpose="supervision")) == []
     return made
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from api.app import open_house
+from api.casework.leads import COMPARTMENTS
 from api.casework.leads import accept as accept_lead
 from api.casework.sharing import settle
 from api.demo.synthetic import BUDI, SARI, WAYAN
@@ -26,7 +27,7 @@ from api.vocabulary import (
 from tests.inside import exchanged
 from tests.scenarios import attaching, living, recording, sharing
 from tests.scenarios.asking import NOBODY, as_key, assert_change, counted, first_defender, records
-from tests.scenarios.consenting import TAKE_BACK, nobody_agreed
+from tests.scenarios.consenting import REVIEW, TAKE_BACK, nobody_agreed, recorded
 from tests.scenarios.hiding import NOTE
 from tests.scenarios.leading import (
     TABLES,
@@ -42,6 +43,7 @@ from tests.scenarios.matching import house_of
 from tests.scenarios.referring import (
     ACCEPT,
     END,
+    HARTONO,
     HASAN,
     assign,
     codes,
@@ -334,3 +336,32 @@ async def test_each_process_does_its_part_with_the_keys_of_its_own_agency_alone(
     assert await world.run("select id from referral where renewed_event is null") == []
     assert codes(await assign(world)) == []
     assert (await read(world, WAYAN)).data["caseFile"]["account"]
+
+
+async def test_without_consent_it_goes_over_once_a_second_person_saw_why(world: World) -> None:
+    referral = await proposed(world, reviewed=False)
+    assert codes(await accept(world, referral)) == []
+    assert await lead_of(world) == "komnas-ham"
+    assert (await counted(world, "lead_handover"))["lead_handover"] == 0
+    # Written by hand it is no review.
+    await world.run("update referral_basis set reviewed_at = decided_at, reviewed_by = decided_by")
+    await settle(house_of(world))
+    assert await lead_of(world) == "komnas-ham"
+    await world.run("update referral_basis set reviewed_at = null, reviewed_by = null")
+
+    answer = await say(world, REVIEW, referral, by=HARTONO, purpose="supervision")
+
+    assert codes(answer) == []
+    await settle(house_of(world))
+    assert await lead_of(world) == "lpsk"
+
+
+async def test_with_consents_to_all_of_it_it_goes_over(world: World) -> None:
+    everything = [one.name for one in COMPARTMENTS]
+    agreed = await recorded(world, compartments=everything)
+    referral = await proposed(world, basis=None, override=None, reviewed=False)
+    assert codes(await accept(world, referral)) == []
+    assert await lead_of(world) == "lpsk"
+    # What people agreed to goes with them.
+    rows = await world.run("select agency from consent where id = ?", [as_key(world, UUID(agreed))])
+    assert rows == [("lpsk",)]
