@@ -320,6 +320,25 @@ class RecordErased(PerisaiError):
     message = "The record was erased, so nothing of it can be changed."
 
 
+class LeadNotPossible(PerisaiError):
+    """The agency still does something in the case file that must end before another one leads."""
+
+    code = "LEAD_NOT_POSSIBLE"
+    status = 409
+    message = (
+        "Another agency cannot lead this case file yet. `leadPreview` says what yours has to end "
+        "before."
+    )
+
+
+class LeadProposed(PerisaiError):
+    """What was to be accepted as a referral would make the agency lead the case file."""
+
+    code = "LEAD_PROPOSED"
+    status = 409
+    message = "Your agency would lead this case file: accept that with `acceptLead`."
+
+
 class LegalHoldStands(PerisaiError):
     """A legal hold forbids the erasure (UU PDP 27/2022, art. 44)."""
 

@@ -273,10 +273,25 @@ class HoldReason(StrEnum):
 
 
 class AlertKind(StrEnum):
-    """What is told of a deadline: it comes soon, or it has passed."""
+    """What is told: a deadline comes soon or has passed, or another agency knows a person."""
 
     DUE = "due"
+    MATCH = "match"
     OVERDUE = "overdue"
+
+
+class LeadObstacle(StrEnum):
+    """What an agency must end before another one leads the case file in its place."""
+
+    CLOSING = "closing"
+    DEFENDER = "defender"
+    EMERGENCY_PROTECTION = "emergency_protection"
+    ERASURE = "erasure"
+    LEGAL_HOLD = "legal_hold"
+    MEASURE = "measure"
+    PLAN_STEP = "plan_step"
+    REFERRAL = "referral"
+    REQUIREMENT = "requirement"
 
 
 class OverrideReason(StrEnum):
@@ -377,6 +392,7 @@ class EpochReason(StrEnum):
 class Action(StrEnum):
     """What an event is about."""
 
+    ACCEPT_LEAD = "accept_lead"
     ACCEPT_REFERRAL = "accept_referral"
     ADD_ATTACHMENT = "add_attachment"
     ADD_KEYS = "add_keys"
@@ -416,6 +432,7 @@ class Action(StrEnum):
     EXPORT_LOG = "export_log"
     GIVE_KEYS = "give_keys"
     GRANT_EMERGENCY_PROTECTION = "grant_emergency_protection"
+    HAND_OVER_LEAD = "hand_over_lead"
     HEARTBEAT = "heartbeat"
     IMPORT = "import"
     LIFT_LEGAL_HOLD = "lift_legal_hold"
@@ -430,6 +447,8 @@ class Action(StrEnum):
     PLACE_LEGAL_HOLD = "place_legal_hold"
     POLICY_CHANGE = "policy_change"
     PREVIEW_ERASURE = "preview_erasure"
+    PREVIEW_LEAD = "preview_lead"
+    PROPOSE_LEAD = "propose_lead"
     PROVISION_MEMBER = "provision_member"
     RATIFY_EMERGENCY_PROTECTION = "ratify_emergency_protection"
     READ = "read"
@@ -461,6 +480,7 @@ class Action(StrEnum):
     START = "start"
     START_MEASURE = "start_measure"
     TAKE_KEYS = "take_keys"
+    TAKE_LEAD = "take_lead"
     TRUST_ORGANISATION = "trust_organisation"
     UNASSIGN_CASEWORKER = "unassign_caseworker"
     UNDO_MERGE = "undo_merge"

@@ -13,9 +13,11 @@ from typing import Protocol
 
 import structlog
 
+from api.casework import match_alerts
 from api.casework.house import House
 from api.store import alerts
 from api.store.alerts import Waiting
+from api.vocabulary import AlertKind
 
 _log = structlog.get_logger("perisai.webhooks")
 
@@ -87,7 +89,8 @@ async def _to(house: House, webhooks: Sends, agency: str) -> int:
             mine = await alerts.claim(change, one, house.now() + ATTEMPT)
         if not mine:
             continue  # Another process has it.
-        why = await webhooks.send(agency, str(one.id), house.now(), body_of(one))
+        body = await _body(house, agency, one)
+        why = await webhooks.send(agency, str(one.id), house.now(), body)
         async with house.records.change() as change:
             if why is None:
                 await alerts.delivered(change, one.id, house.now())
@@ -105,8 +108,34 @@ def wait_after(attempts: int) -> timedelta:
     return min(FIRST_WAIT * (1 << min(attempts, 30)), LONGEST_WAIT)
 
 
+async def _body(house: House, agency: str, one: Waiting) -> bytes:
+    if one.kind != AlertKind.MATCH.value:
+        return body_of(one)
+    async with house.records.look() as connection:
+        known = await match_alerts.is_known(house, connection, agency, one.record)
+    return match_body_of(one, known=known)
+
+
+def match_body_of(one: Waiting, *, known: bool) -> bytes:
+    """Write the payload of a match; as long, and sent alike, whether anybody is known or not.
+
+    So neither the rows of deliveries nor the traffic say it to who reads either.
+    """
+    payload = {
+        "type": "match.urgent" if known else "match.nobody",
+        "timestamp": _moment(one.made_at),
+        "data": {
+            "alert": str(one.id),
+            "match": str(one.record),
+            "clock": one.clock,
+            "dueAt": _moment(one.due_at),
+        },
+    }
+    return json.dumps(payload, separators=(",", ":")).encode("ascii")
+
+
 def body_of(one: Waiting) -> bytes:
-    """Write the payload; the same bytes at each attempt."""
+    """Write the payload of a deadline; the same bytes at each attempt."""
     payload = {
         "type": f"deadline.{one.kind}",
         "timestamp": _moment(one.made_at),

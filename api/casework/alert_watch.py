@@ -34,6 +34,9 @@ AT_ONCE = 100
 #: three hours, a day's notice would come when it starts.
 PART_OF_LENGTH = 0.25
 
+#: What is told of a deadline; the other kinds are made where they come to be.
+_KINDS = (AlertKind.DUE, AlertKind.OVERDUE)
+
 Row = dict[str, Any]
 
 
@@ -57,7 +60,7 @@ class AlertWatch:
         """
         made = 0
         for agency in sorted(self._house.keyring.owners):
-            for kind in AlertKind:
+            for kind in _KINDS:
                 while found := await self._missing(agency, kind):
                     mine = await self._make(found, kind)
                     made += mine
@@ -86,13 +89,11 @@ class AlertWatch:
 
     def _window(self, kind: AlertKind, now: datetime) -> tuple[Position, Mapping[str, datetime]]:
         """Say when the deadlines are that are to be told as *kind* now."""
-        match kind:
-            case AlertKind.OVERDUE:
-                return deadlines.START, dict.fromkeys(self._leads, now)
-            case AlertKind.DUE:
-                # What has passed already is told as that, and not as coming.
-                until = {clock: now + lead for clock, lead in self._leads.items()}
-                return deadlines.after_all_at(now), until
+        if kind is AlertKind.OVERDUE:
+            return deadlines.START, dict.fromkeys(self._leads, now)
+        # What has passed already is told as that, and not as coming.
+        until = {clock: now + lead for clock, lead in self._leads.items()}
+        return deadlines.after_all_at(now), until
 
     async def _make(self, found: Sequence[Deadline], kind: AlertKind) -> int:
         now = self._house.now()

@@ -1,10 +1,13 @@
-"""What a caller is told of alerts: those of the case files they see, each time decided anew."""
+"""What a caller is told of alerts: those of the case files they see, each time decided anew.
+
+Of what another agency asks in an emergency, who may answer is told.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from api.casework import rights
+from api.casework import match_alerts, rights
 from api.casework.asked import asked_of
 from api.casework.case_files import check_page_size
 from api.casework.deciding import Deciding
@@ -22,7 +25,12 @@ _ASKED = asked_of(Shape(Which.ONE, frozenset(), frozenset()), False, None)
 
 @dataclass(frozen=True, slots=True)
 class AlertView:
-    """One alert for a person to read."""
+    """One alert for a person to read.
+
+    Attributes:
+        case_file: that the caller sees; of a match, one of the person who was asked for.
+        match_id: which one, of an alert about that.
+    """
 
     id: UUID
     kind: AlertKind
@@ -32,6 +40,7 @@ class AlertView:
     case_file: UUID
     due_at: datetime
     made_at: datetime
+    match_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +75,9 @@ async def start(house: House, caller: Caller, after: UUID | None, first: int) ->
         else:
             given = {"agency": caller.organisation, "me": caller.member, "now": house.now()}
             scope = house.gate.scope(who, "see", SCOPE)
-            number = await alerts.number_of(snapshot, after, scope, given)
+            number = await alerts.number_of(
+                snapshot, after, scope, given, matches=match_alerts.may_answer(house, who)
+            )
     if number is None:
         target = (RecordKind.ALERT, after) if after is not None else None
         none = Deciding(house, caller, who, Action.LIST, _ASKED)
@@ -89,14 +100,26 @@ async def _told(house: House, caller: Caller, number: int, first: int, *, starts
     async with house.records.snapshot() as snapshot:
         who = await rights.caseworker(house, snapshot, caller)
         found = await alerts.since(snapshot, caller.organisation, number, first)
-        shown, events = await seen(house, snapshot, caller, who, found, now)
-    if shown or starts:
-        await append_all(house, events)
+        dated = [one for one in found if one.kind != AlertKind.MATCH.value]
+        asked = [one for one in found if one.kind == AlertKind.MATCH.value]
+        shown, events = await seen(house, snapshot, caller, who, dated, now)
+        matches, about = await match_alerts.seen(house, snapshot, caller, who, asked, now)
+    told = [*about, *(events if shown or starts else ())]
+    if told:
+        await append_all(house, told)
+    views = [
+        *((one.number, _view(house, one, one.case_file, None)) for one in shown),
+        *((one.number, _view(house, one, file, one.record)) for one, file in matches.values()),
+    ]
     last = found[-1].number if found else number
-    return Told([_view(house, one) for one in shown], last, more=len(found) == first)
+    return Told([view for _, view in sorted(views, key=_number)], last, more=len(found) == first)
 
 
-def _view(house: House, one: Alert) -> AlertView:
+def _number(numbered: tuple[int, AlertView]) -> int:
+    return numbered[0]
+
+
+def _view(house: House, one: Alert, case_file: UUID, match_id: UUID | None) -> AlertView:
     labels = house.codes.clocks[one.clock].labels
     return AlertView(
         one.id,
@@ -104,7 +127,8 @@ def _view(house: House, one: Alert) -> AlertView:
         one.clock,
         labels.id,
         labels.en,
-        one.case_file,
+        case_file,
         one.due_at,
         one.made_at,
+        match_id,
     )

@@ -47,3 +47,29 @@ def stands(closing: Row) -> bool:
 def waits(closing: Row) -> bool:
     """Tell whether nobody has answered it yet."""
     return closing["closed_at"] is None and closing["declined_at"] is None
+
+
+async def offered_closed(connection: Connection, case_file_id: UUID) -> bool:
+    """Tell, as an agency that does not lead it, whether a case file is closed.
+
+    Nothing of it can be proven there. It can only refuse.
+    """
+    found = await closings.of_case_files(connection, [case_file_id])
+    return any(map(stands, found)) or await closings.status_closed(connection, case_file_id)
+
+
+async def closed_since(
+    house: House, connection: Connection, agency: str, case_file_id: UUID
+) -> int | None:
+    """Give the event by which *agency* closed its case file; None: it is not closed.
+
+    0, before everything, where it is closed and no seal says by which.
+    """
+    since = [
+        closing["event"] if proven(house, agency, closing) else 0
+        for closing in await closings.of_case_files(connection, [case_file_id])
+        if stands(closing) or not proven(house, agency, closing)
+    ]
+    if not since and await closings.status_closed(connection, case_file_id):
+        return 0
+    return min(since, default=None)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import structlog
 
+from api.casework.closed import closed_since
 from api.casework.facts import Referred
 from api.casework.house import House
 from api.casework.key_exchange import exchange
@@ -26,7 +27,7 @@ from api.crypto.data_keys import DataKey, WrappedKey
 from api.crypto.sharing import Share, give
 from api.database import Connection
 from api.errors import StaleRevision
-from api.store import key_wraps, referrals
+from api.store import key_wraps, leads, referrals
 from api.store.key_wraps import StoredKey
 from api.store.referrals import Row, ShareRow, Sides
 from api.store.sealed_records import CASE_FILES, DEFENDERS
@@ -66,7 +67,7 @@ async def _lacking(
 ) -> tuple[Sequence[WrappedKey], Referred | None]:
     """Give the giver's newest wraps of which the recipient has no equal, nor one on its way."""
     sides = await referrals.one(connection, referral_id)
-    if sides is None or not await _is_accepted(house, connection, sides):
+    if sides is None or not await is_accepted(house, connection, sides):
         return (), None
     referred = referred_in(sides.given, proposal=True)
     newest = await newest_wraps(connection, referred.giver, referred)
@@ -80,7 +81,7 @@ async def _lacking(
     return [w for w in newest.values() if (w.record, w.compartment, w.version) not in has], referred
 
 
-async def _is_accepted(house: House, connection: Connection, sides: Sides) -> bool:
+async def is_accepted(house: House, connection: Connection, sides: Sides) -> bool:
     """Tell, as the giver, whether the recipient accepted this very referral and it lasts."""
     given, theirs = sides
     return (
@@ -92,6 +93,7 @@ async def _is_accepted(house: House, connection: Connection, sides: Sides) -> bo
         and given_holds(house, given)
         and house.now() < given["until"]
         and await _answered(house, connection, given, theirs)
+        and not await _answered_closed(house, connection, given, theirs)
     )
 
 
@@ -101,6 +103,15 @@ async def _answered(house: House, connection: Connection, given: Row, theirs: Ro
         return True
     _log.error("seal_broken", table="referral_right", owner=given["recipient"])
     return False
+
+
+async def _answered_closed(house: House, connection: Connection, given: Row, theirs: Row) -> bool:
+    """Tell whether the case file had been closed when the recipient accepted it.
+
+    What was accepted before goes on to its own end.
+    """
+    since = await closed_since(house, connection, given["giver"], given["case_file"])
+    return since is not None and since < theirs["event"]
 
 
 async def _shares(
@@ -155,6 +166,9 @@ async def _over(house: House, connection: Connection, referral_id: UUID) -> Side
         return None
     given, theirs = sides
     if given["giver"] not in house.keyring.owners or given["ended_at"] is not None:
+        return None
+    # Of what it does not lead any more nothing is taken from who does (`handing`).
+    if not await leads.is_led_by(connection, given["case_file"], given["giver"]):
         return None
     if not given_holds(house, given):
         return None
@@ -225,5 +239,6 @@ async def _to_renew(house: House, connection: Connection, referral_id: UUID) -> 
         and given["ended_at"] is not None
         and given["renewed_event"] is None
         and given_holds(house, given)
+        and await leads.is_led_by(connection, given["case_file"], given["giver"])
     )
     return given if due else None

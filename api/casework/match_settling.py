@@ -15,11 +15,11 @@ from uuid import UUID
 import structlog
 
 from api.accesslog.event import Event, Touched
+from api.casework import match_alerts
 from api.casework.house import House
 from api.casework.match_limits import OPEN_FOR, WINDOW
 from api.casework.matched import (
     SENT_NAMES,
-    Found,
     best_of,
     link_is_signed,
     open_sent,
@@ -125,10 +125,10 @@ async def _look_up(house: House, request_id: UUID) -> None:
         _log.error("seal_broken", table="match_request", owner=sent["asker"])
         return
 
-    async def do(intent: int) -> Found:
+    async def do(intent: int) -> None:
         tags = await _tags(house, sent)
         async with house.records.change() as change:
-            again = await matching.request(change, sent["id"])
+            again = await matching.locked_request(change, sent["id"])
             if again != sent or await matching.hit_of(change, sent["id"], agency) is not None:
                 raise StaleRevision  # Another process came first.
             found = best_of(await matching.known(change, agency, tags))
@@ -144,12 +144,10 @@ async def _look_up(house: House, request_id: UUID) -> None:
             }
             await matching.insert_hit(change, sealed_hit(house, row, found))
             await matching.empty_request(change, sent["id"])
-        return found
+            # Its liaison is to look now; whether there is anybody, this tells nobody else.
+            await match_alerts.make(house, change, row, sent["case_file"])
 
-    found = await _recorded(house, Action.LOOK_UP_MATCH, agency, sent, SENT_NAMES, do)
-    if found.defender is not None and sent["purpose"] == Purpose.EMERGENCY.value:
-        # In the line of this agency's own process: its liaison is to look now.
-        _log.warning("match_urgent", agency=agency, match=str(sent["id"]))
+    await _recorded(house, Action.LOOK_UP_MATCH, agency, sent, SENT_NAMES, do)
 
 
 async def _tags(house: House, sent: Row) -> dict[str, list[bytes]]:

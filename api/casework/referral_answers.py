@@ -11,19 +11,29 @@ from typing import NoReturn
 from uuid import UUID
 
 from api.accesslog.event import Touched
-from api.casework import referral_declines, rights, tying
+from api.casework import lead_proofs, referral_declines, rights, tying
+from api.casework.closed import offered_closed
 from api.casework.facts import Referred
 from api.casework.house import House
+from api.casework.lead_proofs import ACCEPTANCE, PROPOSAL
 from api.casework.recording import event_of, recorded
 from api.casework.referral_parts import lock
 from api.casework.referred import given_is_signed, referred_in, sealed_theirs, theirs_holds
-from api.casework.trust import pinned
+from api.casework.trust import Pinned, pinned
 from api.database import Connection
-from api.errors import NotAllowed, NotFound, PeerNotTrusted, PerisaiError, ReferralNotOpen
+from api.errors import (
+    CaseFileClosed,
+    LeadProposed,
+    NotAllowed,
+    NotFound,
+    PeerNotTrusted,
+    PerisaiError,
+    ReferralNotOpen,
+)
 from api.policies.facts import CaseFileFacts
 from api.policies.gate import Allowed, Refused
+from api.store import leads, referrals
 from api.store import referral_declines as declines
-from api.store import referrals
 from api.store.referrals import Row, Sides
 from api.vocabulary import (
     Action,
@@ -40,6 +50,9 @@ _ACTIONS = {
     ReferralState.ACCEPTED: Action.ACCEPT_REFERRAL,
     ReferralState.DECLINED: Action.DECLINE_REFERRAL,
 }
+
+#: What gives the recipient anything.
+_ACCEPTING = (Action.ACCEPT_LEAD, Action.ACCEPT_REFERRAL)
 
 Write = Callable[[Connection, Sides, int], Awaitable[None]]
 
@@ -77,7 +90,7 @@ class Answering:
         Raises:
             NotFound: no such referral to the caller's agency, or nobody signed it.
             NotAllowed: the policy refuses. Either leaves one event and no row.
-            PeerNotTrusted, ReferralNotOpen: as `NotAllowed`.
+            CaseFileClosed, LeadProposed, PeerNotTrusted, ReferralNotOpen: as `NotAllowed`.
         """
         async with self.house.records.snapshot() as snapshot:
             first = await self._decide(snapshot)
@@ -132,7 +145,23 @@ class Answering:
             return _No(NotAllowed if seen else NotFound, verdict.reason, referred)
         if not await self._is_open(connection, sides, referred):
             return _No(ReferralNotOpen, Reason.NOT_IN_REACH, referred)
+        if self.action in _ACCEPTING:
+            leading = await self._is_to_lead(connection, sides.given, giver)
+            if leading != (self.action is Action.ACCEPT_LEAD):
+                error = LeadProposed if leading else ReferralNotOpen
+                return _No(error, Reason.NOT_IN_REACH, referred)
+            if await offered_closed(connection, referred.case_file):
+                return _No(CaseFileClosed, Reason.CASE_FILE_CLOSED, referred)
         return _May(sides, referred, verdict.ground)
+
+    async def _is_to_lead(self, connection: Connection, given: Row, giver: Pinned) -> bool:
+        """Tell whether the giver proposed with it that the recipient leads the case file."""
+        row = (await leads.steps_of(connection, self.referral)).proposal
+        return (
+            row is not None
+            and lead_proofs.proposes(row, given)
+            and lead_proofs.is_signed(PROPOSAL, row, giver)
+        )
 
     async def _is_open(self, connection: Connection, sides: Sides, referred: Referred) -> bool:
         given, theirs = sides
@@ -201,11 +230,14 @@ async def answer(
     referral_id: UUID,
     said: ReferralState,
     reason: DeclineReason | None = None,
+    *,
+    to_lead: bool = False,
 ) -> None:
     """Write the recipient's side: ACCEPTED gives its agency the right, DECLINED ends it.
 
     Args:
         reason: why it is declined; kept beside the answer, for the giver.
+        to_lead: what is accepted is to lead the case file.
 
     Raises:
         As `Answering.do`.
@@ -238,8 +270,21 @@ async def answer(
             "closed_at": None,
         }
         await referrals.insert_right(transaction, sealed_theirs(house, row))
+        if to_lead:
+            acceptance: Row = {
+                **{name: row[name] for name in ("referral", "case_file", "giver", "recipient")},
+                "proposal": given["event"],
+                "accepted_by": caller.member,
+                "event": intent,
+                "taken_at": None,
+                "taken_event": None,
+            }
+            await leads.insert_acceptance(
+                transaction, lead_proofs.sealed(house, ACCEPTANCE, acceptance)
+            )
         if reason is not None:
             why = referral_declines.sealed(house, referral_id, row["recipient"], reason, intent)
             await declines.insert_row(transaction, why)
 
-    await Answering(house, caller, referral_id, _ACTIONS[said]).do(write)
+    action = Action.ACCEPT_LEAD if to_lead else _ACTIONS[said]
+    await Answering(house, caller, referral_id, action).do(write)

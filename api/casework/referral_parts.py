@@ -1,6 +1,6 @@
 """What both sides of a referral share: what it covers, its locks, its events."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from itertools import product
 from uuid import UUID
 
@@ -22,7 +22,7 @@ _log = structlog.get_logger("perisai.referral_parts")
 Place = tuple[UUID, Compartment]
 
 #: What ends a referral, whoever does it.
-_ENDING = (Action.END_REFERRAL, Action.WITHDRAW_CONSENT)
+_ENDING = (Action.END_REFERRAL, Action.TAKE_LEAD, Action.WITHDRAW_CONSENT)
 
 
 def fields_of(compartments: Collection[Compartment]) -> list[str]:
@@ -47,6 +47,15 @@ async def newest_wraps(
     )
     wraps = sorted((wrap for wrap, _ in stored), key=lambda wrap: wrap.version)
     return {(wrap.record, wrap.compartment): wrap for wrap in wraps}
+
+
+def same_keys(mine: Mapping[Place, WrappedKey], theirs: Mapping[Place, WrappedKey]) -> bool:
+    """Tell whether two agencies have wraps of the same keys; under which KEK does not matter."""
+    keys = [
+        {place: (wrap.version, wrap.commitment) for place, wrap in side.items()}
+        for side in (mine, theirs)
+    ]
+    return keys[0] == keys[1]
 
 
 async def ended_by_log(house: House, referred: Referred, agency: str) -> bool:
@@ -74,8 +83,13 @@ async def part(
     organisation: str,
     places: Sequence[Place],
     do: Callable[[int], Awaitable[None]],
+    others: Sequence[tuple[RecordKind, UUID]] = (),
 ) -> None:
-    """Do it between an intent and an outcome that name the referral and what it is about."""
+    """Do it between an intent and an outcome that name the referral and what it is about.
+
+    Args:
+        others: what else is.
+    """
     people = set(referred.defenders) & {record for record, _ in places}
     touched = Touched(
         Decision.ALLOWED,
@@ -87,6 +101,7 @@ async def part(
             (RecordKind.REFERRAL, referred.referral, 0),
             (RecordKind.CASE_FILE, referred.case_file, 0),
             *((RecordKind.DEFENDER, person, 0) for person in sorted(people)),
+            *((*other, 0) for other in others),
         ),
     )
     event = Event(

@@ -1,15 +1,16 @@
 """The referrals that an agency gave and received, as a list: names of fields, never a value."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from api.accesslog.event import Touched
-from api.casework import referral_declines, rights, tying
+from api.casework import lead_proofs, referral_declines, rights, tying
 from api.casework.chunks import chunks
 from api.casework.facts import compartments_of
 from api.casework.house import House
+from api.casework.lead_proofs import PROPOSAL
 from api.casework.recording import append_all, event_of
 from api.casework.referral_parts import fields_of
 from api.casework.referred import given_holds, given_is_signed, state_of
@@ -18,8 +19,8 @@ from api.database import Connection
 from api.errors import NotAllowed, PeerNotTrusted, PerisaiError
 from api.policies.facts import CaseFileFacts, CaseworkerFacts
 from api.policies.gate import Allowed
+from api.store import leads, referrals
 from api.store import referral_declines as declines
-from api.store import referrals
 from api.store.referrals import Row, Sides
 from api.vocabulary import (
     Action,
@@ -41,6 +42,7 @@ class ReferralView:
     Attributes:
         fields: the names of all fields that it shares, and of no others.
         decline_reason: why the recipient declined, where it said so and that can be proven.
+        lead: the recipient is to lead the case file.
     """
 
     id: UUID
@@ -55,6 +57,7 @@ class ReferralView:
     until: datetime
     state: ReferralState
     decline_reason: DeclineReason | None
+    lead: bool
 
 
 async def listed(house: House, caller: Caller, state: ReferralState | None) -> list[ReferralView]:
@@ -73,12 +76,13 @@ async def listed(house: House, caller: Caller, state: ReferralState | None) -> l
         files = {sides.given["case_file"] for sides in found}
         tied = await tying.tied_files(house, snapshot, caller.organisation, caller.member, files)
         why = await _declined(house, snapshot, caller, found)
+        leading = await _leading(house, snapshot, caller, found)
     # Whoever may end one may see that it is there, up to the own clearance.
     shown = [
         view
         for sides in found
         if sides.given["case_file"] not in tied
-        and (view := _view(house, caller, who, sides, why.get(sides.given["id"]))) is not None
+        and (view := _view(house, caller, who, sides, why, leading)) is not None
         and state in (None, view.state)
     ]
     asked = CaseFileFacts(caller.organisation, 1, False, False)
@@ -140,6 +144,27 @@ async def _declined(
     return reasons
 
 
+async def _leading(
+    house: House, snapshot: Connection, caller: Caller, found: Sequence[Sides]
+) -> set[UUID]:
+    """Name those of *found* of which it is proven here that the recipient is to lead."""
+    given = {sides.given["id"]: sides.given for sides in found}
+    leading = set()
+    for referral_id, row in (await leads.proposals_of(snapshot, given)).items():
+        mine = row["giver"] == caller.organisation
+        if lead_proofs.proposes(row, given[referral_id]) and (
+            lead_proofs.holds(house, PROPOSAL, row)
+            if mine
+            else lead_proofs.is_signed(
+                PROPOSAL,
+                row,
+                await pinned(house, snapshot, caller.organisation, row["giver"]),
+            )
+        ):
+            leading.add(referral_id)
+    return leading
+
+
 async def _recipient(
     house: House, snapshot: Connection, caller: Caller, theirs: Row
 ) -> Pinned | None:
@@ -153,7 +178,8 @@ def _view(
     caller: Caller,
     who: CaseworkerFacts,
     sides: Sides,
-    declined: DeclineReason | None,
+    declined: Mapping[UUID, DeclineReason],
+    leading: Collection[UUID],
 ) -> ReferralView | None:
     given = sides.given
     try:
@@ -177,7 +203,8 @@ def _view(
             given["sensitivity"],
             given["until"],
             state_of(*sides, house.now()),
-            declined,
+            declined.get(given["id"]),
+            given["id"] in leading,
         )
     except (PerisaiError, ValueError):
         return None  # Signed, and of words that are not known here.

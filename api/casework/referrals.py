@@ -10,12 +10,14 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from api.casework import consenting, reasons, rights
+from api.casework import consenting, lead_proofs, reasons, rights
 from api.casework.changing import Changing, Situation, change
 from api.casework.consenting import Terms
 from api.casework.delegating import in_office
 from api.casework.giving import end_given
 from api.casework.house import House
+from api.casework.lead_inventory import obstacles, taken_stock
+from api.casework.lead_proofs import PROPOSAL
 from api.casework.referral_answers import Answering, answer, refuse
 from api.casework.referral_parts import fields_of
 from api.casework.referred import given_holds, sealed_given, signed_given, text_of
@@ -23,10 +25,16 @@ from api.casework.sharing import settle
 from api.casework.taking import end_theirs
 from api.casework.trust import pinned
 from api.database import Connection
-from api.errors import ReasonNotKept, ReferralInvalid, ReferralNotOpen, StaleRevision
+from api.errors import (
+    LeadNotPossible,
+    ReasonNotKept,
+    ReferralInvalid,
+    ReferralNotOpen,
+    StaleRevision,
+)
 from api.policies.facts import CaseFileFacts, CaseworkerFacts
 from api.policies.gate import Verdict
-from api.store import consents, referral_bases, referrals
+from api.store import consents, leads, referral_bases, referrals
 from api.store.referrals import Row, Sides
 from api.vocabulary import (
     Action,
@@ -45,6 +53,9 @@ from api.vocabulary import (
 #: A referral ends by itself; who still works together refers again.
 REFERRAL_MOST = timedelta(days=366)
 
+#: What a proposal of another lead repeats of its referral.
+_OF_A_PROPOSAL = ("case_file", "giver", "recipient", "event")
+
 
 @dataclass(frozen=True, slots=True)
 class Override:
@@ -61,6 +72,7 @@ class NewReferral:
     Attributes:
         purpose: what the recipient is asked for.
         override: counts only where the caller declares the basis `vital_interest`.
+        lead_at: the recipient is to lead the case file: its revision; None: to work on it, too.
     """
 
     case_file: CaseFileId
@@ -69,12 +81,14 @@ class NewReferral:
     compartments: Sequence[Compartment]
     until: datetime
     override: Override | None = None
+    lead_at: int | None = None
 
 
 async def refer(house: House, caller: Caller, new: NewReferral) -> UUID:
     """Propose a referral; give its id. No key leaves before the other agency accepts.
 
     It rests on a consent of each defender, or on the vital interest of who cannot be asked.
+    Who proposes another lead hands on nothing of their own, so nothing needs to open for them.
 
     Raises:
         ValueInvalid: the words of the override; see `reasons.given`.
@@ -84,7 +98,10 @@ async def refer(house: House, caller: Caller, new: NewReferral) -> UUID:
             open, or what was handed to them.
         ReferralInvalid: to no other agency, of nothing, too long, or there is one already.
         PeerNotTrusted: the keys of the recipient are not pinned.
+        LeadNotPossible: the agency has to end something first, before another one leads.
+        StaleRevision: the consents, or the case file where its revision was given, changed.
     """
+    action = Action.REFER_CASE_FILE if new.lead_at is None else Action.PROPOSE_LEAD
     compartments = sorted(set(new.compartments))
     now = house.now()
     if (
@@ -104,8 +121,11 @@ async def refer(house: House, caller: Caller, new: NewReferral) -> UUID:
         # What a colleague handed to the caller for a while is not theirs to hand on.
         own = in_office(facts)
         return [
-            house.gate.change(who, Action.REFER_CASE_FILE, own),
-            *(house.gate.open(who, compartment, own) for compartment in compartments),
+            house.gate.change(who, action, own),
+            *(
+                house.gate.open(who, compartment, own)
+                for compartment in (compartments if new.lead_at is None else ())
+            ),
         ]
 
     async def resting(connection: Connection, situation: Situation) -> list[UUID]:
@@ -131,6 +151,8 @@ async def refer(house: House, caller: Caller, new: NewReferral) -> UUID:
             raise ReferralInvalid
         if await resting(transaction, situation) != checked:
             raise StaleRevision  # The log was asked about others.
+        if new.lead_at is not None:
+            await _check_free(house, transaction, caller, situation, new.lead_at)
         await pinned(house, transaction, caller.organisation, new.recipient)
         row: Row = {
             "id": referral_id,
@@ -150,6 +172,9 @@ async def refer(house: House, caller: Caller, new: NewReferral) -> UUID:
         }
         row["signature"] = house.keyring.signing_key(caller.organisation).sign(signed_given(row))
         await referrals.insert_referral(transaction, sealed_given(house, row))
+        if new.lead_at is not None:
+            step = {"referral": referral_id, **{name: row[name] for name in _OF_A_PROPOSAL}}
+            await leads.insert_proposal(transaction, lead_proofs.sealed(house, PROPOSAL, step))
         basis = consenting.basis_row(
             referral_id,
             caller,
@@ -166,7 +191,7 @@ async def refer(house: House, caller: Caller, new: NewReferral) -> UUID:
         house,
         caller,
         Changing(
-            Action.REFER_CASE_FILE,
+            action,
             (RecordKind.CASE_FILE, new.case_file),
             tuple(compartments),
             tuple(fields_of(compartments)),
@@ -180,20 +205,43 @@ async def refer(house: House, caller: Caller, new: NewReferral) -> UUID:
     )
 
 
+async def _check_free(
+    house: House, transaction: Connection, caller: Caller, situation: Situation, revision: int
+) -> None:
+    """Pass where nothing keeps another agency from leading the locked case file.
+
+    Raises:
+        LeadNotPossible, StaleRevision: see `refer`.
+    """
+    if situation.revision != revision:
+        raise StaleRevision
+    agency = caller.organisation
+    inventory = await taken_stock(transaction, situation.row.id, agency)
+    if obstacles(house, inventory, agency, None, situation.now):
+        raise LeadNotPossible
+
+
 def _people(situation: Situation) -> list[UUID]:
     """Name the defenders who would be referred."""
     return [link.defender for link in situation.row.links if not link.erased]
 
 
-async def accept(house: House, caller: Caller, referral_id: ReferralId) -> None:
+async def accept(
+    house: House, caller: Caller, referral_id: ReferralId, *, to_lead: bool = False
+) -> None:
     """Accept a referral: the right is sealed here, and the keys are asked for by it.
+
+    Args:
+        to_lead: the case file itself is taken over, once all keys are here.
 
     Raises:
         NotFound, NotAllowed: see `answer`.
+        CaseFileClosed: its agency has closed the case file since.
+        LeadProposed: the agency would lead it, and *to_lead* does not say so.
         ReferralNotOpen: answered or over, or one on the same case file is live.
         PeerNotTrusted: the keys of the giver are not pinned.
     """
-    await answer(house, caller, referral_id, ReferralState.ACCEPTED)
+    await answer(house, caller, referral_id, ReferralState.ACCEPTED, to_lead=to_lead)
     await settle(house, [referral_id])
 
 

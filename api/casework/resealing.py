@@ -328,3 +328,20 @@ def _several(value: Value) -> list[str]:
     if value is None or isinstance(value, date):
         return []
     return [value] if isinstance(value, str) else list(value)
+
+
+def texts(
+    keys: OpenKeys, record: UUID, rows: Iterable[tuple[UUID, Mapping[str, Sealed], SealedField]]
+) -> list[str]:
+    """Open one text, or several, of each of *rows* (row, its columns, the field) of *record*.
+
+    For keyed tags alone.
+
+    Raises:
+        SealBroken: one does not open, or is not the newest.
+    """
+    return [
+        text
+        for row, values, field in rows
+        for text in _several(_opened(keys, field, record, row, values[field.column]))
+    ]

@@ -6,7 +6,9 @@ without harm:
 - the giver gives the keys that a live, accepted referral covers and the recipient lacks;
 - the recipient takes them: checks the giver's signature, opens, wraps under its own KEK;
 - the giver ends what is over, or what the recipient ended, and exchanges the data keys;
-- the recipient seals the end of what the giver closed, and its own wraps go.
+- the recipient seals the end of what the giver closed, and its own wraps go;
+- where the recipient is to lead: the giver signs what goes over, the recipient takes the case
+  file, and the giver lets go.
 """
 
 import asyncio
@@ -17,12 +19,14 @@ from uuid import UUID
 import structlog
 
 from api.casework.giving import end_over, give_keys, renew
+from api.casework.handing import hand_over, let_go
 from api.casework.house import House
+from api.casework.leading import take_lead
 from api.casework.referral_parts import covered
 from api.casework.referred import referred_in
 from api.casework.taking import seal_end, take_keys
 from api.errors import PerisaiError
-from api.store import key_wraps, referrals
+from api.store import key_wraps, leads, referrals
 from api.store.referrals import Sides
 
 _log = structlog.get_logger("perisai.sharing")
@@ -33,7 +37,7 @@ Part = Callable[[House, UUID], Awaitable[None]]
 async def settle(house: House, only: Iterable[UUID] | None = None) -> None:
     """Do what this process has to do about the referrals of its agencies, or about *only* some.
 
-    Four statements say what there is to do; each part then looks for itself, under its
+    Five statements say what there is to do; each part then looks for itself, under its
     lock. What fails is reported and left for the next time; nothing opens by a failure.
 
     Raises:
@@ -48,6 +52,7 @@ async def settle(house: House, only: Iterable[UUID] | None = None) -> None:
         records = {record for places in open_ones.values() for record, _ in places}
         versions = await key_wraps.newest_versions(snapshot, records)
         sent = await referrals.on_their_way(snapshot)
+        proposed = await leads.proposals_of(snapshot, [sides.given["id"] for sides in found])
     for sides in found:
         referral_id = sides.given["id"]
         lacking = any(
@@ -55,7 +60,10 @@ async def settle(house: House, only: Iterable[UUID] | None = None) -> None:
             != versions.get((*place, sides.given["recipient"]))
             for place in open_ones.get(referral_id, ())
         )
-        for part in _due(house, sides, lacking=lacking, sent=referral_id in sent):
+        parts = _due(house, sides, lacking=lacking, sent=referral_id in sent)
+        if referral_id in proposed:
+            parts += (hand_over, take_lead, let_go)
+        for part in parts:
             try:
                 await part(house, referral_id)
             except PerisaiError as error:

@@ -68,7 +68,7 @@ async def _to_take(
     """
     sides = await referrals.one(connection, referral_id)
     theirs = None if sides is None else sides.theirs
-    if theirs is None or not _is_live_here(house, theirs):
+    if theirs is None or not is_live_here(house, theirs):
         return {}, None
     referred = referred_in(theirs, proposal=False)
     shares = await referrals.shares_of(connection, referral_id)
@@ -111,7 +111,7 @@ def _share(referred: Referred, row: ShareRow) -> Share:
     return Share(terms, row.sealed, row.signature)
 
 
-def _is_live_here(house: House, theirs: Row) -> bool:
+def is_live_here(house: House, theirs: Row) -> bool:
     return (
         theirs["recipient"] in house.keyring.owners
         and theirs["answer"] == ReferralState.ACCEPTED.value

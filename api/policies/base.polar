@@ -312,7 +312,8 @@ change(who: Caseworker, action, file: CaseFile, why) if
     cleared(who, file);
 
 # To bring another agency in, to end that, or to review that it was done without consent.
-# What is handed on is asked besides.
+# What is handed on is asked besides; not where the other agency comes to lead: then the
+# institution hands on the whole, and nobody what they would have to open.
 change(who: Caseworker, action, file: CaseFile, "own_agency") if
     giving(action) and
     see(who, file, "own_agency") and
@@ -492,9 +493,12 @@ staffs("agency_lead");
 staffs("supervisor");
 
 giving("end_referral");
+giving("preview_lead");
+giving("propose_lead");
 giving("refer_case_file");
 giving("review_override");
 
+answering("accept_lead");
 answering("accept_referral");
 answering("decline_referral");
 answering("end_referral");
@@ -550,6 +554,7 @@ beginning("assess_risk");
 beginning("assign_caseworker");
 beginning("delegate_case_file");
 beginning("grant_emergency_protection");
+beginning("propose_lead");
 beginning("record_adversary");
 beginning("record_incident");
 beginning("refer_case_file");
@@ -566,6 +571,7 @@ lasting("end_delegation");
 lasting("end_measure");
 lasting("end_referral");
 lasting("meet_requirement");
+lasting("preview_lead");
 lasting("ratify_emergency_protection");
 lasting("record_consent");
 lasting("review_override");
@@ -654,9 +660,12 @@ protects("case_officer");
 protects("protection_officer");
 protects("supervisor");
 
+referring("accept_lead");
 referring("accept_referral");
 referring("decline_referral");
 referring("end_referral");
+referring("preview_lead");
+referring("propose_lead");
 referring("refer_case_file");
 
 # Which purpose serves which change. A quality review reads and never writes.
@@ -767,6 +776,7 @@ grounded_to_look(who: Caseworker, file: CaseFile) if ground(who, "supervising", 
 ?= not erases("quality_review");
 ?= not closes("quality_review");
 ?= not lasting("assign_caseworker");
+?= not lasting("propose_lead");
 ?= not lasting("refer_case_file");
 ?= not merges("quality_review");
 ?= not reviews("protection");

@@ -80,6 +80,7 @@ _BEGINS: Final = frozenset(
         Action.ASSESS_RISK,
         Action.ASSIGN_CASEWORKER,
         Action.DELEGATE_CASE_FILE,
+        Action.PROPOSE_LEAD,
         Action.RECORD_ADVERSARY,
         Action.GRANT_EMERGENCY_PROTECTION,
         Action.RECORD_INCIDENT,

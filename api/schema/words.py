@@ -13,7 +13,10 @@ def define() -> None:
     """Define every enumeration, once: strawberry keeps the definition on the class itself."""
     described = {
         vocabulary.Action: "What an event of the access log is about.",
-        vocabulary.AlertKind: "What is told of a deadline: it comes soon, or it has passed.",
+        vocabulary.AlertKind: (
+            "What is told: a deadline comes soon or has passed, or another agency asks in an "
+            "emergency for a person whom yours knows."
+        ),
         vocabulary.BreakGlassFinding: (
             "What another agency found when it reviewed a break-glass use."
         ),
@@ -46,6 +49,9 @@ def define() -> None:
         ),
         vocabulary.MatchReason: "Why another agency is asked whether it knows a person, too.",
         vocabulary.MatchState: "What you are told of a person whom you asked another agency for.",
+        vocabulary.LeadObstacle: (
+            "What an agency must end before another one leads the case file in its place."
+        ),
         vocabulary.MergeState: "Where a merge of two records of one person stands.",
         vocabulary.LoweringReason: (
             "Why a case file was opened as less urgent than its triage proposes."

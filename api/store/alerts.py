@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, func, select, text, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, text, update
 
 from api.database import Connection
 from api.store import locks, referral_rights
 from api.store.tables import alert, case_file
+from api.vocabulary import AlertKind
 
 
 class Alert(NamedTuple):
@@ -32,6 +33,7 @@ class Waiting(NamedTuple):
 
     id: UUID
     case_file: UUID
+    record: UUID
     clock: str
     kind: str
     due_at: datetime
@@ -41,6 +43,9 @@ class Waiting(NamedTuple):
 
 _COLUMNS = [alert.c[name] for name in Alert._fields]
 _WAITING = [alert.c[name] for name in Waiting._fields]
+
+#: Its case file is the asker's, and of no matter to who is told.
+_OF_A_MATCH = alert.c.kind == AlertKind.MATCH.value
 
 _INSERT = text(
     "insert into alert (id, number, agency, case_file, record, member, clock, kind,"
@@ -87,13 +92,23 @@ async def newest_of(connection: Connection, agencies: Collection[str]) -> dict[s
 
 
 async def number_of(
-    connection: Connection, alert_id: UUID, scope: ColumnElement[bool], given: dict[str, Any]
+    connection: Connection,
+    alert_id: UUID,
+    scope: ColumnElement[bool],
+    given: dict[str, Any],
+    *,
+    matches: bool,
 ) -> int | None:
-    """Give the number of an alert of `agency` whose case file is in *scope*; None: of none."""
+    """Give the number of an alert of `agency` whose case file is in *scope*; None: of none.
+
+    Args:
+        matches: or that is about a match.
+    """
+    about = or_(scope, _OF_A_MATCH) if matches else scope
     number: int | None = await connection.scalar(
         select(alert.c.number)
         .join(case_file, case_file.c.id == alert.c.case_file)
-        .where(alert.c.id == alert_id, alert.c.agency == bindparam("agency"), scope),
+        .where(alert.c.id == alert_id, alert.c.agency == bindparam("agency"), about),
         given,
     )
     return number
@@ -119,8 +134,7 @@ async def waiting(
         .join(case_file, case_file.c.id == alert.c.case_file)
         .where(
             # As when it was made: what was erased or taken back meanwhile is not told.
-            referral_rights.REACHED,
-            case_file.c.erased_at.is_(None),
+            or_(and_(referral_rights.REACHED, case_file.c.erased_at.is_(None)), _OF_A_MATCH),
             alert.c.agency == agency,
             alert.c.delivered_at.is_(None),
             alert.c.next_at <= now,

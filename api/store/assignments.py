@@ -58,3 +58,19 @@ async def end(
         .where(assignment.c.id == assignment_id)
         .values(ended_at=ended_at, event=event, seal=seal)
     )
+
+
+async def open_of(change: Connection, case_file_id: UUID, agency: str) -> list[dict[str, Any]]:
+    """Read and lock what *agency* has not ended of a case file: columns by name, and the seal."""
+    names = (*RIGHTS["assignment"], "seal")
+    result = await change.execute(
+        select(*(assignment.c[name] for name in names))
+        .where(
+            assignment.c.case_file == case_file_id,
+            assignment.c.agency == agency,
+            assignment.c.ended_at.is_(None),
+        )
+        .order_by(assignment.c.id)
+        .with_for_update()
+    )
+    return [dict(zip(names, row, strict=True)) for row in result.all()]

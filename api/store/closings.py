@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy import bindparam, insert, select, update
 
 from api.database import Connection
-from api.store.tables import RIGHTS, closing
+from api.store.tables import RIGHTS, case_file, closing
+from api.vocabulary import CaseStatus
 
 Row = dict[str, Any]
 
@@ -45,6 +46,14 @@ async def one(change: Connection, closing_id: UUID, case_file: UUID) -> Row | No
     )
     row = found.one_or_none()
     return None if row is None else dict(zip(COLUMNS, row, strict=True))
+
+
+async def status_closed(connection: Connection, case_file_id: UUID) -> bool:
+    """Tell whether the status of one case file says that it is closed."""
+    status = await connection.scalar(
+        select(case_file.c.status).where(case_file.c.id == case_file_id)
+    )
+    return bool(status == CaseStatus.CLOSED.value)
 
 
 async def insert_row(change: Connection, row: Row) -> None:

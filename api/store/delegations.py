@@ -202,3 +202,18 @@ async def end(change: Connection, row: Mapping[str, Any]) -> None:
     """Write how one ended: *row* is whole, with the seal that covers its end."""
     values = {name: row[name] for name in ("ended_by", "ended_at", "event", "seal")}
     await change.execute(update(delegation).where(delegation.c.id == row["id"]).values(values))
+
+
+async def open_of(change: Connection, case_file_id: UUID, agency: str) -> list[Row]:
+    """Read and lock what *agency* has not ended of a case file."""
+    result = await change.execute(
+        select(*(delegation.c[name] for name in _COLUMNS))
+        .where(
+            delegation.c.case_file == case_file_id,
+            delegation.c.agency == agency,
+            delegation.c.ended_at.is_(None),
+        )
+        .order_by(delegation.c.id)
+        .with_for_update()
+    )
+    return [dict(zip(_COLUMNS, row, strict=True)) for row in result.all()]

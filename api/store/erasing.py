@@ -41,6 +41,7 @@ from api.store.tables import (
     emergency_protection,
     incident,
     key_share,
+    lead_share,
     linked_record,
     manifest,
     match_request,
@@ -124,6 +125,12 @@ PARTS: dict[RecordKind, tuple[Part, ...]] = {
             _file_of(data_key.c.record),
             gone=True,
             through=data_key.c.record.in_(_ATTACHMENTS),
+        ),
+        Part(
+            lead_share,
+            _file_of(lead_share.c.record),
+            gone=True,
+            through=lead_share.c.record.in_(_ATTACHMENTS),
         ),
         Part(
             attachment_chunk,

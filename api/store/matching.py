@@ -84,6 +84,17 @@ async def request(connection: Connection, request_id: UUID) -> Row | None:
     return rows[0] if rows else None
 
 
+async def locked_request(change: Connection, request_id: UUID) -> Row | None:
+    """Read one request as `request`, once nobody else is at it, until the commit."""
+    found = await change.execute(
+        select(*(match_request.c[n] for n in _REQUEST))
+        .where(match_request.c.id == request_id)
+        .with_for_update()
+    )
+    rows = _rows(_REQUEST, found)
+    return rows[0] if rows else None
+
+
 async def requests_of(
     connection: Connection, agency: str, member: UUID, now: datetime, most: int
 ) -> list[Row]:
@@ -200,6 +211,16 @@ async def hits_of(connection: Connection, agency: str, now: datetime) -> list[Ro
         .where(match_hit.c.agency == agency, match_hit.c.until > now)
         .order_by(match_hit.c.until, match_hit.c.request)
         .limit(READ)
+    )
+    return _rows(_HIT, found)
+
+
+async def hits_among(connection: Connection, agency: str, requests: Collection[UUID]) -> list[Row]:
+    """Read what *agency* found for *requests*."""
+    found = await connection.execute(
+        select(*(match_hit.c[n] for n in _HIT)).where(
+            match_hit.c.request.in_(list(requests)), match_hit.c.agency == agency
+        )
     )
     return _rows(_HIT, found)
 

@@ -1,10 +1,11 @@
 """The tables of the records, for both databases.
 
 A table whose rows give or shape a right (`member`, `case_file`, `case_file_defender`,
-`assignment`, `consent`, `delegation`, `break_glass`, `look`, `referral`, `referral_right`,
-`release`, `trusted_key`), shows a decision (`break_glass_review`, `closing`,
-`emergency_protection`, `emergency_signature`, `erasure`, `legal_hold`, `measure`, `plan_step`,
-`plan_step_done`, `referral_basis`, `referral_decline`, `requirement`) or whom two agencies know
+`assignment`, `consent`, `delegation`, `break_glass`, `lead_acceptance`, `lead_handover`,
+`lead_proposal`, `look`, `referral`, `referral_right`, `release`, `trusted_key`), shows a decision
+(`break_glass_review`, `closing`, `emergency_protection`, `emergency_signature`, `erasure`,
+`legal_hold`, `measure`, `plan_step`, `plan_step_done`, `referral_basis`, `referral_decline`,
+`requirement`) or whom two agencies know
 (`match_request`, `match_hit`, `linked_record`) or that two records are of one person
 (`defender_merge`), keeps somebody out (`tie`), says how far an
 import came (`import_run`) or shows an author (`adversary`, `assessment`, `attachment`,
@@ -494,6 +495,69 @@ SIGNED_REFERRAL = (
     "sensitivity",
     "until",
     "event",
+)
+
+#: That a referral makes its recipient the lead of the case file: sealed by the giver, and signed.
+lead_proposal = Table(
+    "lead_proposal",
+    METADATA,
+    Column("referral", ForeignKey("referral.id"), primary_key=True),
+    Column("case_file", ForeignKey("case_file.id"), nullable=False),
+    Column("giver", ForeignKey("organisation.slug"), nullable=False),
+    Column("recipient", ForeignKey("organisation.slug"), nullable=False),
+    Column("event", BigInteger, nullable=False),  # of the referral
+    Column("signature", LargeBinary, nullable=False),
+    Column("seal", LargeBinary, nullable=False),
+    Index(None, "case_file"),
+)
+
+#: That the recipient accepted to lead, and when it took the case file over: sealed by it, and
+#: signed for the giver.
+lead_acceptance = Table(
+    "lead_acceptance",
+    METADATA,
+    Column("referral", ForeignKey("referral.id"), primary_key=True),
+    Column("case_file", ForeignKey("case_file.id"), nullable=False),
+    Column("giver", ForeignKey("organisation.slug"), nullable=False),
+    Column("recipient", ForeignKey("organisation.slug"), nullable=False),
+    Column("proposal", BigInteger, nullable=False),  # `event` of the referral
+    Column("accepted_by", Uuid, nullable=False),
+    Column("event", BigInteger, nullable=False),
+    Column("taken_at", Instant),
+    Column("taken_event", BigInteger),
+    Column("signature", LargeBinary, nullable=False),
+    Column("seal", LargeBinary, nullable=False),
+    Index(None, "case_file"),
+)
+
+#: What the giver hands over, as a digest of every row that it proved: sealed, and signed, so that
+#: the recipient takes these rows for proven, and no others.
+lead_handover = Table(
+    "lead_handover",
+    METADATA,
+    Column("referral", ForeignKey("referral.id"), primary_key=True),
+    Column("case_file", ForeignKey("case_file.id"), nullable=False),
+    Column("giver", ForeignKey("organisation.slug"), nullable=False),
+    Column("recipient", ForeignKey("organisation.slug"), nullable=False),
+    Column("acceptance", BigInteger, nullable=False),  # `event` of the acceptance
+    Column("digest", String(64), nullable=False),  # SHA-256, in hexadecimal
+    Column("event", BigInteger, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("seal", LargeBinary, nullable=False),
+    Index(None, "case_file"),
+)
+
+#: The key of an attachment on its way to the agency that is to lead.
+lead_share = Table(
+    "lead_share",
+    METADATA,
+    Column("referral", ForeignKey("referral.id"), primary_key=True),
+    Column("record", Uuid, primary_key=True),
+    Column("compartment", String(20), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("commitment", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
 )
 
 #: A request to erase one record (`kind`: "defender" or "case_file"), and how it ended.
@@ -1285,6 +1349,29 @@ RIGHTS: dict[str, tuple[str, ...]] = {
         "finished_at",
         "event",
     ),
+    # The recipient signs the same columns, for the giver.
+    "lead_acceptance": (
+        "referral",
+        "case_file",
+        "giver",
+        "recipient",
+        "proposal",
+        "accepted_by",
+        "event",
+        "taken_at",
+        "taken_event",
+    ),
+    # The giver signs the same columns of these two, for the recipient.
+    "lead_handover": (
+        "referral",
+        "case_file",
+        "giver",
+        "recipient",
+        "acceptance",
+        "digest",
+        "event",
+    ),
+    "lead_proposal": ("referral", "case_file", "giver", "recipient", "event"),
     "legal_hold": (
         "id",
         "kind",

@@ -54,6 +54,7 @@ BEGINNING = {
     Action.ASSESS_RISK,
     Action.ASSIGN_CASEWORKER,
     Action.DELEGATE_CASE_FILE,
+    Action.PROPOSE_LEAD,
     Action.RECORD_ADVERSARY,
     Action.RECORD_INCIDENT,
     Action.REFER_CASE_FILE,
@@ -84,8 +85,18 @@ WRITING = {
     Action.RECORD_INCIDENT,
     Action.REQUEST_CLOSING,
 }
-GIVING = {Action.REFER_CASE_FILE, Action.END_REFERRAL}
-ANSWERING = {Action.ACCEPT_REFERRAL, Action.DECLINE_REFERRAL, Action.END_REFERRAL}
+GIVING = {
+    Action.END_REFERRAL,
+    Action.PREVIEW_LEAD,
+    Action.PROPOSE_LEAD,
+    Action.REFER_CASE_FILE,
+}
+ANSWERING = {
+    Action.ACCEPT_LEAD,
+    Action.ACCEPT_REFERRAL,
+    Action.DECLINE_REFERRAL,
+    Action.END_REFERRAL,
+}
 #: The purposes for which somebody supervises.
 OVERSEES = SUPERVISION | {"referral"}
 ERASING_ASKED = {Action.DECLINE_ERASURE, Action.PREVIEW_ERASURE, Action.REQUEST_ERASURE}

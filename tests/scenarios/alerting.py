@@ -80,11 +80,17 @@ async def look(house: House, lead: timedelta = LEAD) -> int:
 
 
 def told(
-    world: World, subject: str, *, first: int = 100, after: object = None, **options: Any
+    world: World,
+    subject: str,
+    *,
+    first: int = 100,
+    after: object = None,
+    query: str = ALERTS,
+    **options: Any,
 ) -> AbstractAsyncContextManager[Open]:
     """Subscribe to the alerts as *subject*."""
     given = {"first": first, "after": None if after is None else str(after)}
-    return opened(world, subject, ALERTS, given, **options)
+    return opened(world, subject, query, given, **options)
 
 
 async def next_alerts(one: Open) -> list[dict[str, Any]]:

@@ -5,17 +5,19 @@ here is the records: those of LPSK, which has somebody of every role. What a cha
 is made anew for everybody who tries.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any, TypeAlias
 from uuid import UUID
 
+from api.casework.leads import COMPARTMENTS
 from api.demo.synthetic import BUDI, RATNA
 from tests.scenarios import erasing, living, looking, matching, merging, protecting, recording
 from tests.scenarios.asking import NOBODY, as_key, led_by
 from tests.scenarios.breaking_glass import broke
 from tests.scenarios.consenting import OVERRIDE, recorded
 from tests.scenarios.delegating import delegated
+from tests.scenarios.leading import proposed
 from tests.scenarios.referring import ASSIGN, ENDANG, HASAN, INDAH, SURYA, codes, referred
 from tests.scenarios.tying import declared, id_of
 from tests.world import World
@@ -86,13 +88,13 @@ class Ground:
         """Give a defender on whom nobody tried anything."""
         return (await self._taken_in())[1]
 
-    async def agree(self, file: str) -> None:
+    async def agree(self, file: str, compartments: Sequence[str] = ("CONTACT", "IDENTITY")) -> None:
         """Let its defender agree to be referred."""
         asked = await self.world.ask("fitri", _PEOPLE, {"id": file}, purpose="intake")
         [person] = asked.data["caseFile"]["defenders"]
         await recorded(
             self.world, by="fitri", file=file, defender=person["id"], to=None,
-            compartments=["CONTACT", "IDENTITY"], purpose="intake",
+            compartments=compartments, purpose="intake",
         )  # fmt: skip
 
     async def _taken_in(self) -> tuple[str, str]:
@@ -192,6 +194,26 @@ async def _to_refer(ground: Ground, _who: str) -> Variables:
             "override": None,
         }
     }
+
+
+async def _to_lead(ground: Ground, _who: str) -> Variables:
+    file = await ground.another()
+    await ground.agree(file, [one.name for one in COMPARTMENTS])
+    return {
+        "input": {
+            "caseFileId": file,
+            "revision": 1,
+            "recipient": "komnas-ham",
+            "purpose": "PROTECTION",
+            "until": ground.until(),
+            "override": None,
+        }
+    }
+
+
+async def _lead_offered(ground: Ground, _who: str) -> Variables:
+    made = await proposed(ground.world, by=BUDI, file=UUID(ground.foreign()), to=OWN)
+    return {"input": {"referralId": made}}
 
 
 async def _to_take_back(ground: Ground, who: str) -> Variables:
@@ -647,6 +669,9 @@ ATTEMPTS: dict[tuple[str, str], Prepare] = {
     ("agency", "assessRisk"): _to_assess,
     ("agency", "referCaseFile"): _to_refer,
     ("agency", "acceptReferral"): _received,
+    ("agency", "leadPreview"): given(caseFileId="{file}"),
+    ("agency", "proposeLead"): _to_lead,
+    ("agency", "acceptLead"): _lead_offered,
     ("agency", "declineReferral"): _to_decline,
     ("agency", "endReferral"): _given,
     ("agency", "withdrawReferral"): _to_take_back,

@@ -82,6 +82,13 @@ PROOF = "query ($id: Int!) { inclusionProof(index: $id) { index text } }"
 REFER = """mutation ($id: ID!) { referCaseFile(input: {caseFileId: $id, recipient: "lpsk",
   purpose: PROTECTION, compartments: [IDENTITY], until: "2026-12-01T00:00:00Z"}) {
   referralId errors { code message } } }"""
+PROPOSE_LEAD = """mutation ($id: ID!) { proposeLead(input: {caseFileId: $id, revision: 1,
+  recipient: "lpsk", purpose: PROTECTION, until: "2026-12-01T00:00:00Z"}) {
+  referralId errors { code message } } }"""
+PREVIEW_LEAD = """query ($id: ID!) { leadPreview(caseFileId: $id) {
+  revision parts { name rows } obstacles } }"""
+ACCEPT_LEAD = """mutation ($id: ID!) { acceptLead(input: {referralId: $id}) {
+  referralId errors { code message } } }"""
 ANSWER = """mutation ($id: ID!) { %sReferral(input: {referralId: $id}) {
   referralId errors { code message } } }"""
 
@@ -435,6 +442,11 @@ async def about_referrals(world: World) -> dict[str, Question]:
             )
             for what in ("accept", "decline", "end", "withdraw")
         },
+        "propose another lead": Question(BUDI, PROPOSE_LEAD, "id", file, purpose="referral"),
+        "preview another lead": Question(BUDI, PREVIEW_LEAD, "id", file, purpose="referral"),
+        "accept to lead what others referred": Question(
+            BUDI, ACCEPT_LEAD, "id", between, purpose="referral"
+        ),
         "review what others referred": Question(
             BUDI, REVIEW_OVERRIDE, "id", between, purpose="supervision"
         ),

@@ -165,16 +165,12 @@ async def test_to_refer_leads_to_a_referral_by_the_liaison(world: World) -> None
     assert codes(answered) == []
 
 
-async def test_in_an_emergency_the_liaison_is_alerted_of_a_hit_and_of_nothing_else(
+async def test_who_asked_in_an_emergency_is_urgent_and_no_line_of_the_process_says_so(
     world: World,
 ) -> None:
     with capture_logs() as lines:
-        unknown = await requested(world, purpose="emergency")
-        await settled(world)
         made, _, _ = await matched(world, purpose="emergency")
-    told = [line for line in lines if line["event"] == "match_urgent"]
-    assert [(line["agency"], line["match"]) for line in told] == [("lpsk", made)]
-    assert unknown not in str(lines)
+    assert made not in str(lines)
     [match] = await waiting(world)
     assert match["urgent"]
 

@@ -7,10 +7,10 @@ import pytest
 
 from api.casework.sharing import settle
 from api.demo.synthetic import BUDI
-from api.vocabulary import Action, Outcome
+from api.vocabulary import Action, Decision, Outcome, Reason
 from tests.inside import exchanged
-from tests.scenarios import sharing
-from tests.scenarios.asking import NOBODY, assert_change, counted
+from tests.scenarios import living, sharing
+from tests.scenarios.asking import NOBODY, as_key, assert_change, counted, first_defender
 from tests.scenarios.consenting import TAKE_BACK
 from tests.scenarios.referring import (
     ACCEPT,
@@ -24,6 +24,7 @@ from tests.scenarios.referring import (
     referred,
     say,
 )
+from tests.scenarios.referring import DECLINE as DECLINE_UNSAID
 from tests.world import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -31,6 +32,17 @@ world, still = sharing.fresh, sharing.still
 
 DECLINE = """mutation ($id: ID!, $reason: DeclineReason) {
   declineReferral(input: {referralId: $id}, reason: $reason) { referralId errors { code } } }"""
+
+
+def person(world: World) -> Any:
+    """Give the id of a defender who is referred, as the database holds it."""
+    return as_key(world, first_defender(world, world.records.open_to_sari).id)
+
+
+async def taken(world: World) -> list[tuple[object, ...]]:
+    """Give what keys of that defender the recipient has."""
+    query = "select compartment from data_key where owner = 'lpsk' and record = ?"
+    return await world.run(query, [person(world)])
 
 
 async def listed(world: World, by: str = HASAN) -> list[dict[str, Any]]:
@@ -157,3 +169,56 @@ async def test_who_refuses_a_decline_keeps_no_reason(world: World) -> None:
         "referral_decline": 0,
         "referral_right": 0,
     }
+
+
+async def test_what_was_offered_before_the_case_file_was_closed_is_accepted_no_more(
+    world: World,
+) -> None:
+    referral = await referred(world)
+    file = world.records.open_to_sari
+    await living.closed(world, file)
+    start = await world.size()
+
+    assert codes(await say(world, ACCEPT, referral)) == ["CASE_FILE_CLOSED"]
+
+    [event] = await world.events(start)
+    assert (event.action, event.decision) == (Action.ACCEPT_REFERRAL, Decision.REFUSED)
+    assert (event.code, event.touched[0].reason) == ("CASE_FILE_CLOSED", Reason.CASE_FILE_CLOSED)
+    assert await counted(world, "referral_right", "key_share") == {
+        "referral_right": 0,
+        "key_share": 0,
+    }
+    # Nor does another status that somebody writes by hand let it be.
+    await living.stand(world, file, "active")
+    assert codes(await say(world, ACCEPT, referral)) == ["CASE_FILE_CLOSED"]
+    await living.reopen(world, file)
+    assert codes(await say(world, ACCEPT, referral)) == []
+
+
+async def test_an_offer_of_a_closed_case_file_may_be_declined(world: World) -> None:
+    referral = await referred(world)
+    await living.closed(world, world.records.open_to_sari)
+    assert codes(await say(world, DECLINE_UNSAID, referral)) == []
+
+
+async def test_what_was_accepted_before_the_closing_goes_on(world: World) -> None:
+    await accepted(world)
+    await living.closed(world, world.records.open_to_sari)
+    await world.run("delete from data_key where owner = 'lpsk' and record = ?", [person(world)])
+    async with exchanged(world) as inside:
+        await settle(inside.house)
+    assert (await read(world)).data["caseFile"]["defenders"][0]["fullName"]
+    assert await taken(world) != []
+
+
+async def test_a_giver_gives_no_key_for_what_was_accepted_after_the_closing(world: World) -> None:
+    referral = await referred(world)
+    await living.closed(world, world.records.open_to_sari)
+    # Whoever writes the database lets the recipient see nothing of the closing.
+    await world.run("update closing set closed_at = null")
+    await living.stand(world, world.records.open_to_sari, "active")
+
+    assert codes(await say(world, ACCEPT, referral)) == []
+
+    assert (await counted(world, "key_share"))["key_share"] == 0
+    assert await taken(world) == []

@@ -111,18 +111,27 @@ class DeadlineQueries:
         )
 
 
-@strawberry.type(description="That a deadline comes soon or has passed. Each is told once.")
+@strawberry.type(
+    description="That a deadline comes soon or has passed, or that another agency asks in an "
+    "emergency for a person whom yours knows. Each is told once."
+)
 class Alert:
     """See `casework.alerts.AlertView`."""
 
     id: strawberry.ID = strawberry.field(description="Id of the alert.")
-    kind: AlertKind = strawberry.field(description="Whether it comes soon or has passed.")
+    kind: AlertKind = strawberry.field(
+        description="Whether it comes soon or has passed, or is about a match."
+    )
     clock: str = strawberry.field(description="Code of the clock.")
     label_id: str = strawberry.field(description="What it is, in Indonesian.")
     label_en: str = strawberry.field(description="What it is, in English.")
     case_file: strawberry.ID = strawberry.field(description="Id of the case file.")
     due_at: datetime = strawberry.field(description="By when it must be, or had to be, done.")
     made_at: datetime = strawberry.field(description="When the alert was made.")
+    match_id: strawberry.ID | None = strawberry.field(
+        description="Id of the match that you may answer (`answerMatch`); null: it is about a "
+        "deadline."
+    )
 
 
 @strawberry.type(description="Alerts that are new since the event before.")
@@ -140,7 +149,8 @@ class AlertSubscription:
 
     @strawberry.field(
         description=(
-            "The alerts of your agency that are about case files which exist for you: those since "
+            "The alerts of your agency that are about case files which exist for you, and about "
+            "matches of an emergency that you may answer: those since "
             "`after`, or from now on; the error NOT_FOUND where `after` is no such alert. Each "
             "event is one in the access log. The stream ends when your token does."
         )

@@ -45,6 +45,7 @@ from api.schema.agency.consents import ConsentChanges
 from api.schema.agency.delegations import DelegationChanges
 from api.schema.agency.erasure_changes import ErasureChanges
 from api.schema.agency.incidents import IncidentChanges
+from api.schema.agency.leads import LeadMutation
 from api.schema.agency.looks import LookChanges
 from api.schema.agency.matching import MatchChanges
 from api.schema.agency.merges import MergeChanges
@@ -143,6 +144,7 @@ class Mutation(
     DelegationChanges,
     ErasureChanges,
     IncidentChanges,
+    LeadMutation,
     LookChanges,
     OverrideChanges,
     ProtectionChanges,

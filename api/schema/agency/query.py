@@ -12,6 +12,7 @@ from api.schema.agency.case_life import life_asked
 from api.schema.agency.deadlines import DeadlineQueries
 from api.schema.agency.erasures import ErasureQueries
 from api.schema.agency.explaining import ExplainQueries
+from api.schema.agency.leads import LeadQuery
 from api.schema.agency.matching import MatchQueries
 from api.schema.agency.merges import MergeQueries
 from api.schema.agency.overrides import OverrideQueries
@@ -48,6 +49,7 @@ class Query(
     DeadlineQueries,
     ErasureQueries,
     ExplainQueries,
+    LeadQuery,
     MatchQueries,
     MergeQueries,
     OverrideQueries,

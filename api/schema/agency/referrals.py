@@ -10,6 +10,7 @@ from api.casework.referral_parts import fields_of
 from api.casework.referrals import NewReferral, Override
 from api.errors import (
     ConsentMissing,
+    LeadProposed,
     NotAllowed,
     NotFound,
     PeerNotTrusted,
@@ -35,6 +36,7 @@ from api.vocabulary import (
 #: Errors that the caller's person can mend; all others fail the field.
 _MENDABLE = (
     ConsentMissing,
+    LeadProposed,
     NotAllowed,
     NotFound,
     PeerNotTrusted,
@@ -67,6 +69,10 @@ class Referral:
     state: ReferralState = strawberry.field(description="Where it stands.")
     decline_reason: DeclineReason | None = strawberry.field(
         description="Why the recipient declined it, if it did and said so."
+    )
+    lead: bool = strawberry.field(
+        description="Whether the recipient is to lead the case file: `acceptLead`. Then everything "
+        "goes over, notes and attachments too (`leadPreview`)."
     )
 
 
