@@ -289,6 +289,7 @@ class LeadObstacle(StrEnum):
     ERASURE = "erasure"
     LEGAL_HOLD = "legal_hold"
     MEASURE = "measure"
+    MERGE = "merge"
     PLAN_STEP = "plan_step"
     REFERRAL = "referral"
     REQUIREMENT = "requirement"

@@ -15,6 +15,7 @@ import structlog
 from api.casework import rights
 from api.casework.closed import proven, waits
 from api.casework.house import House
+from api.casework.merged import over
 from api.casework.protection_state import ended_at, lapsed_at
 from api.crypto.data_keys import WrappedKey
 from api.crypto.rights import Cell, signed_message
@@ -159,6 +160,8 @@ def _obstacles(
     done = {row["plan_step"] for row in own("plan_step_done")}
     if any(row["owner"] == lead and row["id"] not in done for row in staying["plan_step"]):
         found.add(LeadObstacle.PLAN_STEP)
+    if any(unproven("defender_merge", row) or not over(row) for row in own("defender_merge")):
+        found.add(LeadObstacle.MERGE)
     if any(
         row["id"] != referral and (unproven("referral", row) or row["renewed_event"] is None)
         for row in own("referral", "giver")

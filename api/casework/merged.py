@@ -22,12 +22,17 @@ def proven(house: House, agency: str, merge: Row) -> bool:
 
 def waits(merge: Row) -> bool:
     """Tell whether nobody has approved it, or taken it back."""
-    return merge["merged_at"] is None and merge["undone_at"] is None
+    return merge["merged_at"] is None and not over(merge)
+
+
+def over(merge: Row) -> bool:
+    """Tell whether it was undone, or taken back before anybody approved it."""
+    return merge["undone_at"] is not None
 
 
 def stands(merge: Row) -> bool:
     """Tell whether it was approved, and not undone."""
-    return merge["merged_at"] is not None and merge["undone_at"] is None
+    return merge["merged_at"] is not None and not over(merge)
 
 
 async def standing(

@@ -26,6 +26,7 @@ from api.store.tables import (
     closing,
     consent,
     defender,
+    defender_merge,
     defender_tag,
     emergency_protection,
     erasure,
@@ -102,6 +103,11 @@ HANDED: tuple[Part, ...] = (
 
 #: What stays each agency's own, and may stand in the way.
 STAYING: tuple[Part, ...] = (
+    Part(
+        defender_merge,
+        defender_merge.c.kept.in_(_LINKED) | defender_merge.c.duplicate.in_(_LINKED),
+        agency="agency",
+    ),
     _part(emergency_protection, "agency"),
     _about(erasure, "agency"),
     _part(measure, "agency"),

@@ -12,6 +12,7 @@ import itertools
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -79,10 +80,17 @@ class Model:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.files = [
+        chosen = [
             *led_by(world, "komnas-ham")[-3:-1],
             *led_by(world, "lpsk")[-3:-1],
             led_by(world, "komnas-perempuan")[-1],
+        ]
+        #: Each as it was made, but for the agency that leads it, which may change.
+        self.files: list[Any] = [
+            SimpleNamespace(
+                id=f.id, reference=f.reference, lead_agency=f.lead_agency, defenders=f.defenders
+            )
+            for f in chosen
         ]
         names = {m.id: m.subject for m in world.records.members}
         pool = {f.id for f in self.files}
@@ -117,6 +125,18 @@ class Model:
             for key, one in self.referred.items()
             if key in self.accepted
         )
+
+    def shared(self) -> set[tuple[str, UUID, str]]:
+        """Name whose keys another agency may hold: (agency, record, compartment)."""
+        return {
+            (one.to, record, compartment.lower())
+            for key, one in self.referred.items()
+            if key in self.accepted and self.live(one) and one.of is not None
+            for file in self.files
+            if file.id == one.file
+            for record in (file.id, *file.defenders)
+            for compartment in one.of
+        }
 
     def assignees(self, file: UUID) -> set[str]:
         return {one.to for one in self.assigned if one.file == file and self.live(one)}
@@ -407,15 +427,7 @@ class AnyOrder(RuleBasedStateMachine):
         world, model = self.world, self.model
         async with exchanged(world) as inside:
             await settle(inside.house)
-        shared = {
-            (one.to, record, compartment.lower())
-            for key, one in model.referred.items()
-            if key in model.accepted and model.live(one) and one.of is not None
-            for file in model.files
-            if file.id == one.file
-            for record in (file.id, *file.defenders)
-            for compartment in one.of
-        }
+        shared = model.shared()
         leads = {r: f.lead_agency for f in model.files for r in (f.id, *f.defenders)}
         for record, compartment, owner in await world.run(
             "select record, compartment, owner from data_key"

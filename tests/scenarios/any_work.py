@@ -12,15 +12,20 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import invariant, precondition, rule
 
+from api.casework.leads import COMPARTMENTS
+from api.casework.sharing import settle
+from tests.inside import exchanged
 from tests.scenarios import (
     breaking_glass,
     consenting,
     erasing,
+    leading,
     living,
     looking,
     matching,
+    merging,
     protecting,
     recording,
     referring,
@@ -52,15 +57,16 @@ OFFICERS = ["tuti", "ketut"]
 
 #: Every change of every face; what is not here yet needs a rule first.
 _NAMES = """
-acceptReferral addNote addPlanStep advanceCaseFile answerMatch approveBreakGlass
+acceptLead acceptReferral addNote addPlanStep advanceCaseFile answerMatch approveBreakGlass
 approveClosing approveEmergencyProtection approveErasure approveLook approveMeasure
-assessRisk assignCaseworker breakGlass completePlanStep correctIncident declareTie
+approveMerge assessRisk assignCaseworker breakGlass completePlanStep correctIncident declareTie
 declineClosing declineErasure declineReferral delegateCaseFile endBreakGlass endDelegation
 endMeasure endReferral grantEmergencyProtection liftLegalHold lookAtWhereabouts
-meetRequirement openCaseFile placeLegalHold ratifyEmergencyProtection recordAdversary
+meetRequirement mergeDefenders openCaseFile placeLegalHold proposeLead
+ratifyEmergencyProtection recordAdversary
 recordConsent recordIncident referCaseFile reopenCaseFile requestClosing requestErasure
 requestLook requestMatch requestMeasure reviewBreakGlass reviewOverride startMeasure
-unassignCaseworker updateDefender withdrawConsent withdrawReferral withdrawTie
+unassignCaseworker undoMerge updateDefender withdrawConsent withdrawReferral withdrawTie
 """
 CHANGES = frozenset(_NAMES.split())
 
@@ -89,6 +95,7 @@ class Made:
         by: whose second person somebody else must be.
         at: the moment until which it waits.
         signed: who else had a part in it.
+        people: whom it is about, by id.
     """
 
     by: str
@@ -96,6 +103,7 @@ class Made:
     at: datetime | None = None
     signed: set[str] = dataclasses.field(default_factory=set)
     revision: int = 1
+    people: tuple[UUID, ...] = ()
 
 
 class MoreModel(Model):
@@ -113,11 +121,35 @@ class MoreModel(Model):
         self.closings: dict[str, Made] = {}
         self.matches: dict[str, Made] = {}
         self.overrides: dict[str, Made] = {}
-        self.agreed = {
+        self.leads: dict[str, Given] = {}
+        self.leading: set[str] = set()
+        self.merges: dict[str, Made] = {}
+        self.agreed: dict[str, tuple[UUID, str | None, datetime]] = {
             str(c.id): (c.defender, None, c.until)
             for c in world.records.consents
             if c.case_file in {file.id for file in self.files}
         }
+
+    def pending(self) -> list[Given]:
+        """Give what another agency agreed to lead and does not lead yet."""
+        return [one for key, one in self.leads.items() if key in self.leading and not one.over]
+
+    def shared(self) -> set[tuple[str, UUID, str]]:
+        """Name the same; who is about to lead has the keys before it does."""
+        return super().shared() | {
+            (one.to, record, compartment.value)
+            for one in self.pending()
+            for file in self.files
+            if file.id == one.file
+            for record in (file.id, *file.defenders)
+            for compartment in COMPARTMENTS
+        }
+
+    def went_over(self, file: Any, one: Given) -> None:
+        """Take up that another agency leads: the one before has no part in it any more."""
+        before, file.lead_agency, one.over = file.lead_agency, one.to, True
+        for right in (*self.assigned, *self.delegated.values(), *self.glass.values()):
+            right.over |= right.file == file.id and self.agency(right.to) == before
 
     def needs(self, name: str, file: UUID, compartment: str, purpose: str) -> bool:
         """Tell the same; a tie keeps out whoever else let them in."""
@@ -295,6 +327,47 @@ class AllWork(AnyOrder):
             self.model.overrides[made["referralId"]] = Made(by, file)
             self.gave(made, by, Given(to, file.id, frozenset(of), until), file)
 
+    @rule(by=boss, at=place, to=agency, fit=fitting)
+    def propose_lead(self, by: str, at: int, to: str, fit: bool) -> None:
+        file, by = self.of_file(at, by, BOSSES, fit)
+        made = self.change(leading.propose(self.world, by=by, file=file.id, to=to))
+        if made:
+            assert self.model.agency(by) == file.lead_agency != to
+            self.still_open(by, file)
+            self.model.leads[made["referralId"]] = Given(to, file.id, None, self.until(30))
+            self.model.overrides[made["referralId"]] = Made(by, file)
+
+    @has("leads")
+    @rule(by=boss, at=number, fit=fitting)
+    def accept_lead(self, by: str, at: int, fit: bool) -> None:
+        chosen = self.pick(self.model.leads, at)
+        one = self.model.leads[chosen]
+        by = self.of(one.to, by, BOSSES, fit)
+        if self.change(leading.accept(self.world, chosen, by=by)):
+            assert self.model.agency(by) == one.to
+            assert self.model.live(one)
+            self.model.leading.add(chosen)
+
+    @invariant()
+    def a_lead_changes_as_it_was_agreed(self) -> None:
+        self.run(self.follow())
+
+    async def follow(self) -> None:
+        for one in self.model.pending():
+            [file] = [file for file in self.model.files if file.id == one.file]
+            if await leading.lead_of(self.world, file.id) != file.lead_agency:
+                assert await leading.lead_of(self.world, file.id) == one.to
+                assert file.id not in self.model.closed
+                assert file.id not in self.model.holds.values()
+                self.model.went_over(file, one)
+
+    async def ends_well(self) -> None:
+        async with exchanged(self.world) as inside:
+            for _ in range(3):  # The keys, the signature, the taking over.
+                await settle(inside.house)
+        await self.follow()
+        await super().ends_well()
+
     @has("overrides")
     @rule(by=boss, at=number)
     def review_override(self, by: str, at: int) -> None:
@@ -454,6 +527,59 @@ class AllWork(AnyOrder):
             self.sees(by, one.file, "WHEREABOUTS", purpose)
             self.counted[2] += len(made["defenders"])
             one.at = self.world.clock()  # Once.
+
+    # -- duplicates -------------------------------------------------------------------
+
+    @rule(by=boss, at=place, other=place, fit=fitting)
+    def merge(self, by: str, at: int, other: int, fit: bool) -> None:
+        file, by = self.of_file(at, by, BOSSES, fit)
+        second = self.file(at ^ 1 if fit and at < len(self.model.files) - 1 else other)
+        kept, duplicate = file.defenders[0], second.defenders[-1]
+        asked = merging.merge(
+            self.world, kept, duplicate, by=by, revisions=self.now_at(kept, duplicate)
+        )
+        made = self.change(asked)
+        if made:
+            assert kept != duplicate
+            assert self.model.agency(by) == file.lead_agency == second.lead_agency
+            self.sees(by, file, "IDENTITY", "supervision")
+            self.sees(by, second, "IDENTITY", "supervision")
+            self.model.merges[made["mergeId"]] = Made(by, file, people=(kept, duplicate))
+
+    def now_at(self, *people: UUID) -> tuple[int, int]:
+        """Give the revisions of two records."""
+        one, other = (
+            self.run(
+                self.world.run(
+                    "select revision from defender where id = ?", [as_key(self.world, person)]
+                )
+            )[0][0]
+            for person in people
+        )
+        return one, other
+
+    @has("merges")
+    @rule(by=boss, at=number, fit=fitting)
+    def approve_merge(self, by: str, at: int, fit: bool) -> None:
+        chosen = self.pick(self.model.merges, at)
+        one = self.model.merges[chosen]
+        by = self.other(self.model.agency(one.by), by, BOSSES, {one.by}, fit)
+        revisions = self.now_at(*one.people)
+        if self.change(merging.approve(self.world, chosen, by=by, revisions=revisions)):
+            assert by != one.by
+            assert self.model.agency(by) == self.model.agency(one.by)
+            one.at = self.until(30)
+
+    @has("merges")
+    @rule(by=boss, at=number, fit=fitting)
+    def undo_merge(self, by: str, at: int, fit: bool) -> None:
+        chosen = self.pick(self.model.merges, at)
+        one = self.model.merges[chosen]
+        by = self.of(self.model.agency(one.by), by, BOSSES, fit)
+        if self.change(merging.undo(self.world, chosen, by=by)):
+            assert self.model.agency(by) == self.model.agency(one.by)
+            assert one.at is None or self.world.clock() < one.at
+            del self.model.merges[chosen]
 
     # -- ties, matches, holds, erasure ------------------------------------------------
 

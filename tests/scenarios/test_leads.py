@@ -25,7 +25,7 @@ from api.vocabulary import (
     ReferralId,
 )
 from tests.inside import exchanged
-from tests.scenarios import attaching, living, recording, sharing
+from tests.scenarios import attaching, living, merging, recording, sharing
 from tests.scenarios.asking import NOBODY, as_key, assert_change, counted, first_defender, records
 from tests.scenarios.consenting import REVIEW, TAKE_BACK, nobody_agreed, recorded
 from tests.scenarios.hiding import NOTE
@@ -39,7 +39,7 @@ from tests.scenarios.leading import (
     proposed,
     read,
 )
-from tests.scenarios.matching import house_of
+from tests.scenarios.matching import house_of, known
 from tests.scenarios.referring import (
     ACCEPT,
     END,
@@ -365,3 +365,16 @@ async def test_with_consents_to_all_of_it_it_goes_over(world: World) -> None:
     # What people agreed to goes with them.
     rows = await world.run("select agency from consent where id = ?", [as_key(world, UUID(agreed))])
     assert rows == [("lpsk",)]
+
+
+async def test_a_merge_that_waits_or_stands_is_in_the_way(world: World) -> None:
+    """What one agency merged says nothing to the next one, and would hold the record for good."""
+    file, kept = await known(world, by=SARI, nik=merging.NIK)
+    other, duplicate = await known(world, by=SARI, nik=merging.NIK)
+    made = await merging.asked(world, kept, duplicate)
+    assert (await preview(world, file=file))["obstacles"] == ["MERGE"]
+    assert codes(await merging.approve(world, made, by=HARTONO)) == []
+    assert (await preview(world, file=other))["obstacles"] == ["MERGE"]
+    assert codes(await propose(world, file=UUID(other))) == ["LEAD_NOT_POSSIBLE"]
+    assert codes(await merging.undo(world, made)) == []
+    assert (await preview(world, file=other))["obstacles"] == []
