@@ -25,6 +25,7 @@ _OVERSEES: Final = frozenset({Role.AGENCY_LEAD, Role.SUPERVISOR})
 #: who of the own agency could open what of it, and to protect with what is the own agency's.
 _OF_ANOTHERS: Final = frozenset(
     {
+        Action.ACCEPT_LEAD,
         Action.ACCEPT_REFERRAL,
         Action.ADD_PLAN_STEP,
         Action.APPROVE_BREAK_GLASS,
