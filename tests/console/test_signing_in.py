@@ -191,7 +191,10 @@ async def test_a_session_ends_after_an_hour_though_its_token_goes_on(console: Si
 async def test_a_session_ends_with_its_token(console: Site) -> None:
     console.issuer.access = {"lifetime": timedelta(minutes=10)}
     browser = console.browser()
-    await browser.sign_in(SARI)
+    try:
+        await browser.sign_in(SARI)
+    finally:
+        console.issuer.access = {}
 
     console.world.clock.move(timedelta(minutes=10))
 
@@ -224,8 +227,7 @@ async def test_a_session_counts_at_the_face_of_its_role_and_nowhere_else(
     assert code_of(await sari.ask("{ __typename }", "partner")) == "NOT_SIGNED_IN"
     for path in ("/attachments", "/attachments/content", "/imports"):
         answer = await sari.http.post(path, content=b"x", headers=sari.script())
-        assert answer.status_code in (400, 401, 415), path
-        assert "NOT_SIGNED_IN" in answer.text or answer.status_code != 401, path
+        assert (answer.status_code, code_of(answer)) == (401, "NOT_SIGNED_IN"), path
 
 
 @pytest.mark.long
