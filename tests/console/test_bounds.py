@@ -9,11 +9,16 @@ import pytest
 
 from api.demo.synthetic import SARI, TUTI
 from tests.console.browsing import Browser, Site, code_of, site
+from tests.event_stream import COMPLETE, EVENTS, Open, asked
+from tests.scenarios.subscribing import CHANGED
 from tests.world import Template
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SESSION = "perisai-session"
+
+NOTE = """mutation ($id: ID!) { addNote(input: {caseFileId: $id, body: "Catatan."}) {
+  noteId errors { code } } }"""
 
 
 @pytest.mark.long
@@ -132,3 +137,31 @@ async def test_who_somebody_is_says_an_id_token_and_nothing_beside_it(
 
     assert (answer.status_code, code_of(answer)) == (400, "SIGN_IN_FAILED")
     assert SESSION not in browser.http.cookies
+
+
+async def tells(console: Site, one: Open) -> object:
+    """Change what is followed; give what the stream says of it."""
+    file = str(console.world.records.open_to_sari)
+    answer = await console.world.ask(SARI, NOTE, {"id": file})
+    assert answer.data["addNote"]["errors"] == []
+    await console.inside.house.following.look(console.inside.house.records)
+    return await one.next()
+
+
+async def test_a_subscription_ends_with_the_session_that_began_it(
+    console: Site, sari: Browser
+) -> None:
+    """Else who copied the cookie would be told what changes for the hour after the sign-out."""
+    cookie = f"{SESSION}={sari.http.cookies[SESSION]}"
+    body = {"query": CHANGED, "variables": {"id": str(console.world.records.open_to_sari)}}
+    headers = {**sari.script(), "cookie": cookie, "accept": EVENTS}
+    async with asked(console.app, "/graphql/agency", headers, body) as one:
+        assert (await one.first()).status == 200
+        assert "data" in await tells(console, one)  # type: ignore[operator]
+        await sari.sign_out()
+
+        size = await console.world.size()
+        told = await tells(console, one)
+
+    assert told == COMPLETE
+    assert "NOT_SIGNED_IN" in [event.code for event in await console.world.events(size)]
