@@ -68,12 +68,16 @@ class Browsers:
         return found[0] if len(found) == 1 else None
 
     def all_carried(self, headers: Headers, name: str) -> list[str]:
-        """Give the values of all cookies of this *name*."""
+        """Give the values of all cookies of this *name*.
+
+        What other blanks stand before is another name, in which a browser sees no `__Host-`, so
+        that a sibling of our host may set it.
+        """
         return [
-            value.strip()
+            value.strip(" \t")
             for header in headers.getlist("cookie")
             for one, _, value in (pair.partition("=") for pair in header.split(";"))
-            if one.strip() == name
+            if one.strip(" \t") == name
         ]
 
     async def session(self, headers: Headers, *, guarded: bool) -> Carried:
