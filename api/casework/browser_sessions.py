@@ -83,10 +83,8 @@ class BrowserSessions:
         await self._use(found.digest, found.until)
         return found
 
-    def start(
-        self, organisation: Organisation, token: str, expires_at: datetime
-    ) -> tuple[str, timedelta]:
-        """Give what the browser carries from now on, and for how long.
+    def start(self, organisation: Organisation, token: str, expires_at: datetime) -> str:
+        """Give what the browser carries from now on.
 
         Args:
             expires_at: of the token.
@@ -95,9 +93,8 @@ class BrowserSessions:
             KeysUnavailable: this process does not have the organisation's keys.
             SignInFailed: the token is too long to be carried.
         """
-        now = self._house.now()
-        until = min(expires_at, now + SESSION_MOST)
-        return self._seal(_SESSION, organisation, until, token.encode("ascii")), until - now
+        until = min(expires_at, self._house.now() + SESSION_MOST)
+        return self._seal(_SESSION, organisation, until, token.encode("ascii"))
 
     async def of(self, carried: str) -> Carried:
         """Open a session that goes on.

@@ -18,7 +18,6 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from api.casework.browser_sessions import SIGN_IN_MOST
 from api.console.graphiql import SAMPLES, GraphiQL, asks_at
 from api.console.overview import EVENTS, Overview
 from api.console.pages import WITH_SCRIPTS, own_files, page, script_or_style
@@ -205,7 +204,6 @@ class Console:
             answer,
             self._browsers.sign_in_cookie,
             self._browsers.sessions.begin_sign_in(provider.organisation, kept),
-            int(SIGN_IN_MOST.total_seconds()),
             "lax",  # Back from the issuer somebody comes from another site.
         )
         answer.headers["cache-control"] = "no-store"
@@ -218,9 +216,7 @@ class Console:
             # Nobody gets a session who would be refused with it.
             await self._sign_in(Headers({"authorization": f"Bearer {token}"}), known)
             claims = await self._verifier.verify(token)
-            carried, lasts = self._browsers.sessions.start(
-                provider.organisation, token, claims.expires_at
-            )
+            carried = self._browsers.sessions.start(provider.organisation, token, claims.expires_at)
             if before is not None:
                 await self._browsers.sessions.end_named(before)
         except SignInFailed as error:
@@ -228,8 +224,7 @@ class Console:
             raise
         # A page and no redirect: it is on from a page of ours that the browser carries the session.
         answer = page("signed-in", at=self._at, refresh=self._at)
-        seconds = int(lasts.total_seconds())
-        self._keep(answer, self._browsers.session_cookie, carried, seconds, "strict")
+        self._keep(answer, self._browsers.session_cookie, carried, "strict")
         self._forget(answer, self._browsers.sign_in_cookie, "lax")
         return answer
 
@@ -313,11 +308,11 @@ class Console:
         """Give where the issuer sends people back to: an address of its own (RFC 9700, 4.4.2)."""
         return f"{self._browsers.origin}{self._at}/signed-in/{provider.organisation}"
 
-    def _keep(self, answer: Response, name: str, value: str, seconds: int, site: _Site) -> None:
+    def _keep(self, answer: Response, name: str, value: str, site: _Site) -> None:
+        """Let the browser carry *value* until it is closed; when that is over its seal says."""
         answer.set_cookie(
             name,
             value,
-            max_age=seconds,
             path="/",
             secure=self._browsers.secure,
             httponly=True,
