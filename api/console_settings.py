@@ -51,6 +51,8 @@ def console_of(
     return Console(
         browsers,
         sign_in=SignIn(door, "console", CONSOLE, browsers, guarded=False),
+        officer=SignIn(door, "oversight", CONSOLE, browsers, guarded=False),
+        faces=settings.faces,
         verifier=door.verifier,
         refuse=refuse,
         providers=[_provider(settings, one, outward) for one in settings.console_clients],

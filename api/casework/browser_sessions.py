@@ -9,6 +9,7 @@ it would have been over anyway; a sign-in is ended by its first answer.
 import hashlib
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -79,13 +80,11 @@ class BrowserSessions:
             StoreUnavailable: it is not known whether it was.
         """
         found = self._open(_SIGN_IN, carried)
-        await self._use(found)
+        await self._use(found.digest, found.until)
         return found
 
-    def start(
-        self, organisation: Organisation, token: str, expires_at: datetime
-    ) -> tuple[str, timedelta]:
-        """Give what the browser carries from now on, and for how long.
+    def start(self, organisation: Organisation, token: str, expires_at: datetime) -> str:
+        """Give what the browser carries from now on.
 
         Args:
             expires_at: of the token.
@@ -94,9 +93,8 @@ class BrowserSessions:
             KeysUnavailable: this process does not have the organisation's keys.
             SignInFailed: the token is too long to be carried.
         """
-        now = self._house.now()
-        until = min(expires_at, now + SESSION_MOST)
-        return self._seal(_SESSION, organisation, until, token.encode("ascii")), until - now
+        until = min(expires_at, self._house.now() + SESSION_MOST)
+        return self._seal(_SESSION, organisation, until, token.encode("ascii"))
 
     async def of(self, carried: str) -> Carried:
         """Open a session that goes on.
@@ -118,14 +116,33 @@ class BrowserSessions:
             NotSignedIn: there is none to be ended.
             StoreUnavailable: it may go on.
         """
-        await self._use(self._open(_SESSION, carried))
+        found = self._open(_SESSION, carried)
+        await self._use(found.digest, found.until)
 
-    async def _use(self, found: Carried) -> None:
+    def named(self, carried: str) -> str | None:
+        """Name a session for `end_named`, so that its name opens nothing; None: it is none."""
+        try:
+            found = self._open(_SESSION, carried)
+        except NotSignedIn:
+            return None
+        return f"{int(found.until.timestamp())}.{found.digest.hex()}"
+
+    async def end_named(self, name: str) -> None:
+        """End a session, which may be over, by what `named` gave.
+
+        Raises:
+            StoreUnavailable: it may go on.
+        """
+        until, _, digest = name.partition(".")
+        with suppress(NotSignedIn):  # It was ended before.
+            await self._use(bytes.fromhex(digest), datetime.fromtimestamp(int(until), UTC))
+
+    async def _use(self, digest: bytes, until: datetime) -> None:
         # Kept under the moment at which it would be over, so that what is forgotten is over.
         forgotten = self._house.now() - CLOCKS_APART
         async with self._house.records.change() as change:
             await used_proofs.forget_until(change, forgotten)
-            first = await used_proofs.use(change, found.digest, found.until)
+            first = await used_proofs.use(change, digest, until)
         if not first:
             raise NotSignedIn
 

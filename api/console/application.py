@@ -5,7 +5,7 @@ other client.
 """
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, Literal
 from uuid import UUID
@@ -18,7 +18,6 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from api.casework.browser_sessions import SIGN_IN_MOST
 from api.console.graphiql import SAMPLES, GraphiQL, asks_at
 from api.console.overview import EVENTS, Overview
 from api.console.pages import WITH_SCRIPTS, own_files, page, script_or_style
@@ -64,6 +63,8 @@ class Console:
         browsers: Browsers,
         *,
         sign_in: _SignIn,
+        officer: _SignIn,
+        faces: Collection[str],
         verifier: TokenVerifier,
         refuse: _Refuse,
         providers: Sequence[Provider],
@@ -76,6 +77,8 @@ class Console:
         """Bind the pages to what says who asks, and where people sign in.
 
         Args:
+            sign_in: whoever the console is for; *officer*: those whom the officers' page is for.
+            faces: which this process serves: of what others have it shows nothing.
             look: makes what a security officer's page shows.
             spend: takes points of a member.
             strong: what an issuer is asked for a strong and fresh sign-in; {}: none counts as one.
@@ -83,6 +86,8 @@ class Console:
         """
         self._browsers = browsers
         self._sign_in = sign_in
+        self._officer = officer
+        self._faces = frozenset(faces)
         self._verifier = verifier
         self._refuse = refuse
         self._providers = {one.organisation: one for one in providers}
@@ -102,7 +107,8 @@ class Console:
                 Route("/console/graphiql", self._page(self._ask)),
                 Route("/console/oversight", self._page(self._oversee)),
                 Route("/console/files/{name}", self._page(self._file)),
-            ]
+            ],
+            exception_handlers={404: self._nowhere},
         )
         self._app.router.redirect_slashes = False
 
@@ -110,22 +116,28 @@ class Console:
         """Answer one request."""
         await self._app(scope, receive, send)
 
+    async def _nowhere(self, request: Request, _error: Exception) -> Response:
+        async def nothing(request: Request, known: str) -> Response:
+            raise NotFound
+
+        return await self._page(nothing)(request)
+
     def _page(self, answering: _Answering) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
             known = self._request_id()
             try:
                 response = await answering(request, known)
             except PerisaiError as error:
-                response = self._fault(error, known)
+                response = self._fault(error, request.headers, known)
             except Exception as error:
                 _log.error("console_failed", error=type(error).__name__, request=known)
-                response = self._fault(PerisaiError(), known)
+                response = self._fault(PerisaiError(), request.headers, known)
             response.headers["x-request-id"] = known
             return response
 
         return answer
 
-    def _fault(self, error: PerisaiError, request: str) -> Response:
+    def _fault(self, error: PerisaiError, headers: Headers, request: str) -> Response:
         """Show *error*; a session that is no longer one, and what is left of a sign-in, go."""
         told = type(error)
         shown = {"at": self._at, "code": told.code, "request": request}
@@ -137,7 +149,9 @@ class Console:
             response = page("fault", told.status, message=told.message, **shown)
         if isinstance(error, NotSignedIn | NotForThisFace | SignInFailed):
             self._forget(response, self._browsers.sign_in_cookie, "lax")
-        if isinstance(error, NotSignedIn | NotForThisFace):
+        # Only what came: a link of another site brings no session, and must not take one away.
+        came = self._browsers.all_carried(headers, self._browsers.session_cookie)
+        if came and isinstance(error, NotSignedIn | NotForThisFace):
             self._forget(response, self._browsers.session_cookie, "strict")
         return response
 
@@ -149,18 +163,28 @@ class Console:
             "home",
             at=self._at,
             caller=caller,
-            graphiql=self._graphiql is not None,
-            officer=type(caller) is SecurityOfficer,
+            graphiql=self._graphiql is not None and asks_at(caller.role)[0] in self._faces,
+            officer=type(caller) is SecurityOfficer and "oversight" in self._faces,
             strong=bool(self._strong),
         )
 
     async def _oversee(self, request: Request, known: str) -> Response:
-        """Show what an officer looks at; who is none does not learn that there is such a page."""
-        if not self._browsers.carries(request.headers):
+        """Show what an officer looks at; who is signed in and none does not learn that it is there.
+
+        A look is an event in the officer's name, so no page of elsewhere may begin one: one of a
+        sibling of our host is sent the cookie, too.
+        """
+        if "oversight" not in self._faces:
+            raise NotFound
+        ours = self._browsers.went_there(request.headers)
+        if not ours or not self._browsers.carries(request.headers):
             return RedirectResponse(self._at, 303)
         purpose = (PURPOSE_HEADER.encode(), Purpose.QUALITY_REVIEW.value.encode())
         headers = [one for one in request.headers.raw if one[0] != purpose[0]]
-        caller = await self._sign_in(Headers(raw=[*headers, purpose]), known)
+        try:
+            caller = await self._officer(Headers(raw=[*headers, purpose]), known)
+        except NotForThisFace:  # The attempt is in the log by now.
+            raise NotFound from None
         if type(caller) is not SecurityOfficer:
             raise NotFound
         await self._spend(caller.member, OVERVIEW_POINTS)
@@ -172,12 +196,14 @@ class Console:
         # Whether it then was strong the token says, wherever that is asked for.
         more = self._strong if "strong" in request.query_params else {}
         answer = await provider.send_there(request, self._back(provider), more)
-        kept = json.dumps(request.scope["session"]).encode()
+        # A session that this one takes the place of: from the issuer it does not come along.
+        before = self._browsers.carried(request.headers, self._browsers.session_cookie)
+        named = None if before is None else self._browsers.sessions.named(before)
+        kept = json.dumps({"told": request.scope["session"], "before": named}).encode()
         self._keep(
             answer,
             self._browsers.sign_in_cookie,
             self._browsers.sessions.begin_sign_in(provider.organisation, kept),
-            int(SIGN_IN_MOST.total_seconds()),
             "lax",  # Back from the issuer somebody comes from another site.
         )
         answer.headers["cache-control"] = "no-store"
@@ -186,25 +212,26 @@ class Console:
     async def _end(self, request: Request, known: str) -> Response:
         provider = self._provider(request)
         try:
-            token = await self._token(request, provider)
+            token, before = await self._token(request, provider)
             # Nobody gets a session who would be refused with it.
             await self._sign_in(Headers({"authorization": f"Bearer {token}"}), known)
             claims = await self._verifier.verify(token)
-            carried, lasts = self._browsers.sessions.start(
-                provider.organisation, token, claims.expires_at
-            )
+            carried = self._browsers.sessions.start(provider.organisation, token, claims.expires_at)
+            if before is not None:
+                await self._browsers.sessions.end_named(before)
         except SignInFailed as error:
             await self._refuse(error, known)
             raise
         # A page and no redirect: it is on from a page of ours that the browser carries the session.
         answer = page("signed-in", at=self._at, refresh=self._at)
-        seconds = int(lasts.total_seconds())
-        self._keep(answer, self._browsers.session_cookie, carried, seconds, "strict")
+        self._keep(answer, self._browsers.session_cookie, carried, "strict")
         self._forget(answer, self._browsers.sign_in_cookie, "lax")
         return answer
 
-    async def _token(self, request: Request, provider: Provider) -> str:
+    async def _token(self, request: Request, provider: Provider) -> tuple[str, str | None]:
         """Give the access token of who came back from the issuer to which they were sent.
+
+        Beside it the name of the session that they had then.
 
         Raises:
             SignInFailed: they were not, or what they brought does not hold.
@@ -217,7 +244,8 @@ class Console:
             begun = await self._browsers.sessions.end_sign_in(carried)
             if begun.organisation != provider.organisation:
                 raise SignInFailed
-            request.scope["session"] = json.loads(begun.content)
+            kept = json.loads(begun.content)
+            request.scope["session"] = kept["told"]
             given = await provider.take_back(request)
             claims = await self._verifier.verify(given.access_token)
         except NotSignedIn as error:
@@ -228,7 +256,7 @@ class Console:
         same = (claims.organisation, claims.subject) == (provider.organisation, given.subject)
         if not same or claims.key_thumbprint is not None:
             raise SignInFailed
-        return given.access_token
+        return given.access_token, kept["before"]
 
     async def _out(self, request: Request, known: str) -> Response:
         try:
@@ -236,8 +264,7 @@ class Console:
         except CrossSiteRefused as error:
             await self._refuse(error, known)
             raise
-        carried = self._browsers.carried(request.headers, self._browsers.session_cookie)
-        if carried is not None:
+        for carried in self._browsers.all_carried(request.headers, self._browsers.session_cookie):
             with suppress(NotSignedIn):  # It is over already.
                 await self._browsers.sessions.end(carried)
         answer = RedirectResponse(self._at, 303, {"clear-site-data": '"cache", "storage"'})
@@ -251,6 +278,8 @@ class Console:
             return RedirectResponse(self._at, 303)
         caller = await self._sign_in(request.headers, known)
         face, purpose = asks_at(caller.role)
+        if face not in self._faces:
+            raise NotFound
         return page(
             "graphiql",
             policy=WITH_SCRIPTS,
@@ -279,11 +308,11 @@ class Console:
         """Give where the issuer sends people back to: an address of its own (RFC 9700, 4.4.2)."""
         return f"{self._browsers.origin}{self._at}/signed-in/{provider.organisation}"
 
-    def _keep(self, answer: Response, name: str, value: str, seconds: int, site: _Site) -> None:
+    def _keep(self, answer: Response, name: str, value: str, site: _Site) -> None:
+        """Let the browser carry *value* until it is closed; when that is over its seal says."""
         answer.set_cookie(
             name,
             value,
-            max_age=seconds,
             path="/",
             secure=self._browsers.secure,
             httponly=True,

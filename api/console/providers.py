@@ -108,6 +108,9 @@ class Provider:
                     },
                     leeway=LEEWAY,
                 )
+                if "id_token" not in given:
+                    # authlib then takes `userinfo` of the answer itself: no nonce, no signature.
+                    raise SignInFailed
                 return SignedIn(given["userinfo"]["sub"], given["access_token"])
             except TimeoutError:
                 raise

@@ -64,13 +64,21 @@ class Browsers:
 
         Two of one name are of two hosts or paths, of which one may be anybody's (RFC 6265, 8.6).
         """
-        found = [
-            value.strip()
+        found = self.all_carried(headers, name)
+        return found[0] if len(found) == 1 else None
+
+    def all_carried(self, headers: Headers, name: str) -> list[str]:
+        """Give the values of all cookies of this *name*.
+
+        What other blanks stand before is another name, in which a browser sees no `__Host-`, so
+        that a sibling of our host may set it.
+        """
+        return [
+            value.strip(" \t")
             for header in headers.getlist("cookie")
             for one, _, value in (pair.partition("=") for pair in header.split(";"))
-            if one.strip() == name
+            if one.strip(" \t") == name
         ]
-        return found[0] if len(found) == 1 else None
 
     async def session(self, headers: Headers, *, guarded: bool) -> Carried:
         """Give the session of a request.
@@ -92,6 +100,10 @@ class Browsers:
         if carried is None:
             raise NotSignedIn
         return await self.sessions.of(carried)
+
+    def went_there(self, headers: Headers) -> bool:
+        """Tell whether a person went to a page, from ours or from none, by what a browser says."""
+        return headers.getlist("sec-fetch-site") in (["same-origin"], ["none"])
 
     def check_origin(self, headers: Headers) -> None:
         """Prove that a page of ours sent a request, by what its browser says.

@@ -274,7 +274,9 @@ class Face:
             if stream is not None:
                 stream.close()
 
-    async def _again(self, caller: Caller, operation: _Operation, stream: Stream) -> bytes | None:
+    async def _again(
+        self, headers: Headers, caller: Caller, operation: _Operation, stream: Stream
+    ) -> bytes | None:
         """Answer a subscription with what stands now; None: nothing is to be told.
 
         It is executed as a request of its own: nothing that was decided before counts. What
@@ -283,6 +285,10 @@ class Face:
         """
         stream.silent = False
         try:
+            if "authorization" not in headers:
+                # A browser's session, which may have been ended since; a token is good until it
+                # is over, and a proof with it only once.
+                await self._authenticate(headers, caller.request)
             exchange = self._begin(caller, caller.request)
             status, answer = await self._execute(caller, operation, exchange, stream)
             if stream.silent or status == StoreUnavailable.status:
@@ -294,7 +300,7 @@ class Face:
         except Exception as error:
             if not isinstance(error, PerisaiError):
                 log_unexpected(error, caller.request)
-            elif error.status == StoreUnavailable.status:
+            elif isinstance(error, CallerBusy) or error.status == StoreUnavailable.status:
                 return None
             forget_frames([error])
         stream.ended = True
@@ -351,7 +357,7 @@ class Face:
         operation = _Operation(document, asked, weight, key)
         if not weight.subscribes:
             return _Answered(*await self._execute(caller, operation, exchange))
-        again = partial(self._again, caller, operation)
+        again = partial(self._again, Headers(scope=scope), caller, operation)
         stream = self._terms.streams.start(caller.member, caller.organisation, exchange.left, again)
         try:
             status, answer = await self._execute(caller, operation, exchange, stream)

@@ -137,7 +137,8 @@ class Browser:
     http: httpx.AsyncClient = field(repr=False)
 
     async def get(self, path: str) -> httpx.Response:
-        return await self.http.get(path)
+        """Go there as by a link of a page of ours."""
+        return await self.http.get(path, headers={"sec-fetch-site": "same-origin"})
 
     async def picks(self, subject: str, organisation: str = HAM, *, strong: bool = False) -> str:
         """Go as far as the issuer sends one back; give the address that it sends to."""

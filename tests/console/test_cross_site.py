@@ -159,6 +159,23 @@ async def test_two_cookies_of_one_name_are_none(console: Site, sari: Browser) ->
         assert code_of(answer) == "NOT_SIGNED_IN"
 
 
+@pytest.mark.parametrize("before", [b"\xa0", b"\x85", b"\x1f", b"\x0b", b"\xc2\xa0", b"=", b'"'])
+async def test_a_cookie_of_nearly_that_name_is_another(
+    console: Site, sari: Browser, before: bytes
+) -> None:
+    """A browser lets a sibling of our host set it, since it does not see `__Host-` before it."""
+    mine = sari.http.cookies[SESSION].encode()
+    said = [(name.encode(), value.encode()) for name, value in sari.script().items()]
+
+    answer = await console.browser().http.post(
+        "/graphql/agency",
+        content=BODY,
+        headers=[*said, (b"cookie", b"a=b; " + before + SESSION.encode() + b"=" + mine)],
+    )
+
+    assert code_of(answer) == "NOT_SIGNED_IN"
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

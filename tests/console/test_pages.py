@@ -82,9 +82,12 @@ async def test_for_who_is_no_officer_there_is_no_such_page(console: Site, sari: 
     size = await console.world.size()
 
     assert code_of(await sari.get("/console/oversight")) == "NOT_FOUND"
+    [event] = await console.world.events(size)
+    assert event.actor == console.world.records.member(SARI).id
+    assert (event.decision.value, event.code) == ("refused", "NOT_FOR_THIS_FACE")
     stranger = await console.browser().get("/console/oversight")
     assert (stranger.status_code, stranger.headers["location"]) == (303, "/console")
-    assert await console.world.size() == size
+    assert await console.world.size() == size + 1
 
 
 async def test_what_a_page_shows_is_no_part_of_the_page() -> None:

@@ -1,6 +1,7 @@
 """People sign in by browser at their issuer, and what does not hold gives nobody a session."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -95,7 +96,8 @@ async def test_the_token_is_in_no_page_and_in_no_cookie_that_can_be_read(
 
     assert len(sari.http.cookies) == 1
     for text in (*(one.text for one in told), sari.http.cookies[SESSION]):
-        assert "eyJ" not in text  # How the base64 of each JWT begins.
+        # How each JWT begins; three letters alone are by chance in what is sealed.
+        assert re.search(r"eyJ[\w-]+\.", text) is None
 
 
 async def test_a_stronger_sign_in_is_asked_of_the_issuer_as_a_refusal_would(
@@ -152,7 +154,9 @@ async def test_the_cookies_are_of_the_host_and_of_no_script(
         assert (kept.name, kept.secure) == ("__Host-perisai-sign-in", True)
         session = next(one for one in set_now if one.startswith("__Host-perisai-session="))
         attributes = {one.strip().lower() for one in session.split(";")[1:]}
-        assert attributes == {"httponly", "max-age=3600", "path=/", "samesite=strict", "secure"}
+        # No time: it goes with the browser, and does not lie on the disk of a computer of others.
+        assert attributes == {"httponly", "path=/", "samesite=strict", "secure"}
+        assert kept.expires is None
         assert (await browser.ask()).status_code == 200
         assert done.headers["referrer-policy"] == "same-origin"
         assert "https://perisai.example/console" not in done.text
@@ -191,7 +195,10 @@ async def test_a_session_ends_after_an_hour_though_its_token_goes_on(console: Si
 async def test_a_session_ends_with_its_token(console: Site) -> None:
     console.issuer.access = {"lifetime": timedelta(minutes=10)}
     browser = console.browser()
-    await browser.sign_in(SARI)
+    try:
+        await browser.sign_in(SARI)
+    finally:
+        console.issuer.access = {}
 
     console.world.clock.move(timedelta(minutes=10))
 
@@ -224,8 +231,7 @@ async def test_a_session_counts_at_the_face_of_its_role_and_nowhere_else(
     assert code_of(await sari.ask("{ __typename }", "partner")) == "NOT_SIGNED_IN"
     for path in ("/attachments", "/attachments/content", "/imports"):
         answer = await sari.http.post(path, content=b"x", headers=sari.script())
-        assert answer.status_code in (400, 401, 415), path
-        assert "NOT_SIGNED_IN" in answer.text or answer.status_code != 401, path
+        assert (answer.status_code, code_of(answer)) == (401, "NOT_SIGNED_IN"), path
 
 
 @pytest.mark.long

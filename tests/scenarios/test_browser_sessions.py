@@ -17,7 +17,7 @@ async def test_a_session_that_was_ended_stays_so_until_it_would_be_over(world: W
     async with exchanged(world) as inside:
         sessions, elsewhere = BrowserSessions(inside.house), BrowserSessions(inside.house)
         started = [
-            sessions.start(HAM, "token", world.clock() + timedelta(hours=2))[0] for _ in range(2)
+            sessions.start(HAM, "token", world.clock() + timedelta(hours=2)) for _ in range(2)
         ]
         begun = sessions.begin_sign_in(HAM, b"state")
         await sessions.end(started[0])
@@ -35,5 +35,5 @@ async def test_a_session_that_was_ended_stays_so_until_it_would_be_over(world: W
 
         # What is over is forgotten, and nothing before.
         world.clock.move(CLOCKS_APART + timedelta(seconds=2))
-        await sessions.end(sessions.start(HAM, "token", world.clock() + timedelta(hours=2))[0])
+        await sessions.end(sessions.start(HAM, "token", world.clock() + timedelta(hours=2)))
         assert (kept, await world.run("select count(*) from used_proof")) == ([(2,)], [(1,)])
