@@ -56,11 +56,13 @@ _Marks = list[Kind | None]
 def _mark_capitalised(
     sought: SoughtWords, reading: Reading, folded: list[str], marks: _Marks
 ) -> None:
-    if not sought.capitalised:
+    if not sought.capitalised and not sought.capitals:
         return
     for place, (word, known) in enumerate(zip(reading.words, folded, strict=True)):
         if marks[place] is None and reading.cased[word.start].isupper():
             marks[place] = sought.capitalised.get(known) or sought.capitalised.get(word.raw)
+            if marks[place] is None and reading.cased[word.start : word.end].isupper():
+                marks[place] = sought.capitals.get(word.raw)
 
 
 def _mark_rows(sought: SoughtWords, reading: Reading, folded: list[str], marks: _Marks) -> None:

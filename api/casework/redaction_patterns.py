@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from api.casework.redaction_kinds import Kind
 from api.casework.redaction_reading import Reading
+from api.casework.redaction_words import COMMON
 
 #: Codes that begin the plates of Indonesian vehicles, and those of the state and of diplomats.
 _PLATE_REGIONS = (
@@ -29,6 +30,10 @@ _DECIMAL = r"-?[0-9]{1,3}[.,][0-9]{3,}"
 _SIDE = r"(?:ls|lu|bt|bb|[nsewut])"  # of the equator or of Greenwich
 _PLUS_CODE = "[23456789cfghjmpqrvwx]"
 _HEX = "[0-9a-f]"
+_SOMEBODY = (
+    "perempuan|wanita|ibu|laki-laki|lelaki|pria|bapak|anak|remaja|pemuda|pemudi|warga|aktivis|"
+    "petani|nelayan|jurnalis|wartawan|mahasiswa|mahasiswi|woman|man|girl|boy|activist|farmer"
+)
 
 #: Read in lower case.
 _LOW = (
@@ -82,7 +87,28 @@ _LOW = (
     (Kind.AGE, rf"{_BEGINS}[0-9]{{1,3}}[\s-]{{0,2}}(?:years?|yrs?)[\s-]{{0,2}}old"),
     (Kind.AGE, rf"{_BEGINS}aged\s[0-9]{{1,3}}(?![0-9])"),
     # Budi (41), as papers write.
-    (Kind.AGE, r"(?<=\()(?:1[3-9]|[2-9][0-9])(?:\s?(?:tahun|thn|th))?(?=\))"),
+    (Kind.AGE, r"(?<=\()(?:1[3-9]|[2-9][0-9])(?:\s?(?:tahun|thn|th)\.?)?(?=\))"),
+    (
+        Kind.AGE,
+        rf"{_BEGINS}(?:{_SOMEBODY})[\s,(]{{1,3}}(?:of\s)?(?:1[3-9]|[2-9][0-9])"
+        rf"(?:\s?(?:tahun|thn|th){_ENDS}|(?=[\s,.;:)]|$))(?!\s(?:orang|jiwa|people))",
+    ),
+    (
+        Kind.PHONE,
+        rf"{_BEGINS}(?:telepon|telpon|telp|tlp|telephone|phone|hp|wa|whatsapp|faks|fax)"
+        r"(?:\s(?:rumah|kantor|nomor|no))?[\s.:]{1,3}[0-9](?:[ .-]?[0-9]){4,}",
+    ),
+    (
+        Kind.COORDINATES,
+        rf"{_BEGINS}[0-9]{{1,3}}\s?(?:derajat|degrees?)(?:\s[0-9]{{1,2}}\s?(?:menit|minutes?)|"
+        rf"\s?{_SIDE}){_ENDS}",
+    ),
+    (
+        Kind.ADDRESS,
+        rf"{_BEGINS}r[tw]\.?\s?[0-9]{{1,3}}(?:\s?/\s?(?:rw\.?\s?)?[0-9]{{1,3}})?{_ENDS}",
+    ),
+    # With stars for letters, as papers do: who knows the person reads it.
+    (Kind.NAME, r"(?<![\w*•])[^\W\d_]{1,16}(?:[*•]{1,16}[^\W\d_]|[*•]{2}|_{2,16}[^\W\d_])[\w*•]*"),
 )
 #: Read with its capitals.
 _CASED = (
@@ -95,7 +121,27 @@ _CASED = (
         Kind.NAME,
         rf"{_BEGINS}(?:[Bb]er)?[Ii]nisial(?:nya)?[\s:]{{1,3}}[\"'(]?(?:[A-Z]\.?){{1,5}}{_ENDS}",
     ),
-    (Kind.NAME, rf"(?<![\w.])(?:[A-Z]\.){{2,4}}(?:[A-Z]{_ENDS})?(?=\s|,|$)"),
+    (Kind.NAME, rf"(?<![\w.])(?:[A-Z]\.){{2,4}}(?:[A-Z]{_ENDS})?{_ENDS}"),
+    # A street or a village, where all that may be told is the province.
+    (
+        Kind.ADDRESS,
+        rf"{_BEGINS}(?:[Jj]l|[Jj]ln|[Jj]alan|[Gg]g|[Gg]ang|[Dd]esa|[Dd]usun|[Kk]ampung|[Kk]p|[Kk]el|"
+        r"[Kk]elurahan|[Nn]agari|[Gg]ampong|[Bb]anjar|[Kk]ec|[Kk]ecamatan|[Pp]erumahan)\.?\s{1,2}"
+        r"[A-Z][\w'-]*(?:\s(?!No)[A-Z][\w'-]*){0,3}(?:,?\s[Nn]o(?:mor)?\.?\s?[0-9]{1,4})?",
+    ),
+)
+#: How people of whom nothing is known here are named: relatives, neighbours, witnesses.
+_ADDRESSED = (
+    "pak|bapak|bpk|bu|ibu|mas|mbak|mba|bang|abang|kang|cak|gus|kak|bung|om|tante|mbah|haji|hajjah|"
+    r"h(?=\.)|hj|sdr|sdri|saudara|saudari|tn|ny|nn|tuan|nyonya|nona|mr|mrs|ms|miss|kyai|kiai|pdt|pendeta|"
+    "romo|pastor|suster|ust|ustad|ustadz|ustaz|ustadzah"
+)
+_CALLED = (
+    "bin|binti|alias|als|bernama|namanya|dipanggil|disapa|panggilan|panggilannya|named|called|aka"
+)
+_NAMED = re.compile(
+    rf"{_BEGINS}(?:(?P<addressed>(?i:{_ADDRESSED}))|(?i:{_CALLED}))\.?[\s:]{{1,2}}[\"'(]?"
+    r"(?P<name>[A-Z][\w'-]*(?:\s[A-Z][\w'-]*){0,4})"
 )
 _LOW_PATTERNS = tuple((kind, re.compile(pattern)) for kind, pattern in _LOW)
 _CASED_PATTERNS = tuple((kind, re.compile(pattern)) for kind, pattern in _CASED)
@@ -108,7 +154,6 @@ _COUNTED = re.compile(
     r"[\s,]{0,2}(?:,-|rupiah|ribu|juta|miliar|milyar|triliun|orang|jiwa|warga|suara|hektare|"
     rf"hektar|ha|meter|m2|km|kg|ton|persen|people){_ENDS}"
 )
-_ASCII_LETTER = frozenset("abcdefghijklmnopqrstuvwxyz")
 _AGE_AFTER = re.compile(
     rf"[\s,(]{{1,3}}(?P<age>(?:1[3-9]|[2-9][0-9])(?:\s?(?:tahun|thn|th|years?|yrs?){_ENDS}|(?=[),])))"
 )
@@ -131,12 +176,24 @@ def identifying(reading: Reading) -> Iterator[tuple[int, int, Kind]]:
     for kind, pattern in _CASED_PATTERNS:
         for found in pattern.finditer(reading.cased):
             yield *found.span(), kind
+    yield from _people(reading)
     yield from _numbers(reading)
     if not reading.low.isascii():
-        # Letters of two scripts in one word: nobody's word, and perhaps a disguise of some name.
+        # A word of another script, or of two: it may be anybody's name, in a spelling that
+        # nothing here reads.
         for word in reading.words:
-            if not word.raw.isascii() and not _ASCII_LETTER.isdisjoint(word.raw):
+            if not word.raw.isascii():
                 yield word.start, word.end, Kind.OTHER
+
+
+def _people(reading: Reading) -> Iterator[tuple[int, int, Kind]]:
+    for found in _NAMED.finditer(reading.cased):
+        start = found.start("name")
+        for word in re.finditer(r"\S+", found["name"]):
+            if word[0].lower() not in COMMON:  # Pak Camat is an office.
+                whole = found["addressed"] and word.start() == 0
+                yield found.start() if whole else start + word.start(), found.end("name"), Kind.NAME
+                break
 
 
 def ages_after(reading: Reading, names: Iterable[int]) -> Iterator[tuple[int, int, Kind]]:

@@ -265,6 +265,61 @@ def test_a_text_that_names_nobody_stays_as_it_is(text: str) -> None:
     refuse_if_any_left(text, values)
 
 
+@pytest.mark.parametrize(
+    ("written", "left"),
+    [
+        ("suaminya, Pak Slamet Riyadi, pergi", "suaminya, [nama], pergi"),
+        ("kakaknya bernama Joko Susilo.", "kakaknya bernama [nama]."),
+        ("Anton bin Sutrisno", "Anton bin [nama]"),
+        ("H. Slamet", "[nama]"),
+        ('saksi bernama "Rudi".', 'saksi bernama "[nama]".'),
+        ("a man named Peter Smith said", "a man named [nama] said"),
+        ("korban (J.H.) dan Y***f", "korban ([nama]) dan [nama]"),
+        ("R*d*", "[nama]"),
+        ("di Desa Sukamaju RT 03/RW 05", "di [alamat]"),
+        ("di Jalan Kenanga No. 4", "di [alamat]"),
+        ("Kp. Baru", "[alamat]"),
+        ("seorang perempuan 41 tahun diancam", "seorang [usia] diancam"),
+        ("a woman of 41; later", "a [usia]; later"),
+        ("seorang ibu (41 th.)", "seorang [usia].)"),
+        ("telp. 765 4321", "[telepon]"),
+        ("6 derajat 12 menit", "[koordinat]"),
+        ("يوسف", "[dihapus]"),
+    ],
+)
+def test_who_is_in_no_record_is_not_named_either(written: str, left: str) -> None:
+    assert redact(written, find(written, []), "id") == left
+    refuse_if_any_left(left, [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Bapak Bupati dan Pak Camat hadir; ibu dan anak menunggu.",
+        "**penting** dan kata*",
+        "Di jalan itu, di desa mereka, 250 warga dan anak 30 orang berkumpul.",
+    ],
+)
+def test_an_office_a_crowd_and_stress_are_nobody(text: str) -> None:
+    assert find(text, []) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "left"),
+    [
+        ("MYH", "[nama]"),
+        ("NA datang", "[nama] datang"),
+        ("na, no, dan HP", "na, no, dan HP"),
+        ("Labuanbajo", "[keberadaan]"),
+        ("YLP", "[tempat kerja]"),
+        ("ulang tahunnya 17/8", "ulang tahunnya [tanggal lahir]"),
+        ("diminta 17/18", "diminta 17/18"),
+    ],
+)
+def test_what_is_written_short_or_in_one_word_is_found(written: str, left: str) -> None:
+    assert redacted(written) == left
+
+
 def test_a_block_says_neither_length_nor_number_of_words() -> None:
     one = redacted("Kemarin Yusuf datang.")
     many = redacted("Kemarin H. Mochammad Joesoef Hidayatullah alias Ucup Gondrong datang.")
