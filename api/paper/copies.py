@@ -1,6 +1,8 @@
 """The text of a copy, whatever it is: a PDF, an answer in JSON, a text that somebody pasted."""
 
+import html
 import json
+import re
 from typing import Final
 
 from api.errors import CopyNotRead
@@ -8,13 +10,18 @@ from api.paper.apart import done_apart
 from api.paper.marks import marks_in, read_mark
 
 #: Bytes of a copy at the most, and of one that is a text: some 2,000 pages, looked through in
-#: half a minute.
+#: a minute.
 COPY_MOST: Final = 32 * 1024 * 1024
 TEXT_MOST: Final = 4 * 1024 * 1024
 
 _PDF: Final = b"%PDF-"
 #: A PDF may begin behind some other bytes (ISO 32000-1, implementation note 13).
 _PDF_WITHIN: Final = 1024
+
+#: Of quoted-printable, as mails wrap lines; of JSON, of which a part was copied; of web pages.
+_SOFT_BREAK: Final = re.compile(r"=\r?\n")
+_ESCAPED: Final = re.compile(r"\\u([0-9A-Fa-f]{4})")
+_TAG: Final = re.compile(r"<[^<>]{1,1000}>")
 
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 
@@ -41,20 +48,30 @@ def text_of(copy: str | bytes) -> str:
         return copy
     if len(copy) > COPY_MOST:
         raise CopyNotRead
-    if _PDF in copy[:_PDF_WITHIN]:
-        text = done_apart("text", copy)
-        if text is None:
-            raise CopyNotRead
+    is_pdf = _PDF in copy[:_PDF_WITHIN]
+    text = done_apart("text", copy) if is_pdf else None
+    if text is not None:
         return text.decode("utf-8", "replace")
     if len(copy) > TEXT_MOST:
         raise CopyNotRead
-    return _unescaped(_decoded(copy))
+    plain = _unwrapped(_unescaped(_decoded(copy)))
+    if is_pdf and read_mark(plain) is None:  # Else a text that only speaks of a PDF.
+        raise CopyNotRead
+    return plain
 
 
 def _decoded(copy: bytes) -> str:
     if copy.startswith(_UTF_16):
         return copy.decode("utf-16", "replace")
     return copy.decode("utf-8-sig", "replace")
+
+
+def _unwrapped(text: str) -> str:
+    """Give a text, and behind it what it says without the wrapping of a mail or a web page."""
+    bare = _SOFT_BREAK.sub("", text)
+    bare = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), bare)
+    bare = html.unescape(_TAG.sub("", bare))
+    return text if bare == text else f"{text}\n{bare}"
 
 
 def _unescaped(text: str) -> str:
