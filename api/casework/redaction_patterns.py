@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 
 from api.casework.redaction_kinds import Kind
 from api.casework.redaction_reading import Reading
-from api.casework.redaction_words import COMMON
 
 #: Codes that begin the plates of Indonesian vehicles, and those of the state and of diplomats.
 _PLATE_REGIONS = (
@@ -50,7 +49,7 @@ _LOW = (
     (Kind.HANDLE, rf"{_BEGINS}(?:{_NETWORKS})\s?[:=]\s?[\w.]{{3,64}}"),
     (
         Kind.COORDINATES,
-        rf"(?<![\w.]){_DECIMAL}°?\s?[a-z]{{0,2}}[\s,;/]{{1,3}}{_DECIMAL}(?![0-9])",
+        rf"(?<![\w.])(?:[ns]\s?)?{_DECIMAL}°?\s?[a-z]{{0,2}}[\s,;/]{{1,3}}(?:[ew]\s?)?{_DECIMAL}(?![0-9])",
     ),
     (
         Kind.COORDINATES,
@@ -107,6 +106,22 @@ _LOW = (
         Kind.ADDRESS,
         rf"{_BEGINS}r[tw]\.?\s?[0-9]{{1,3}}(?:\s?/\s?(?:rw\.?\s?)?[0-9]{{1,3}})?{_ENDS}",
     ),
+    (
+        Kind.ADDRESS,
+        rf"{_BEGINS}jln?[.\s]{{1,3}}[a-z]{{3,20}}(?:\s?(?:no|nomor)?[.\s]{{1,2}}[0-9]{{1,4}})?{_ENDS}",
+    ),
+    # Of a form that was pasted.
+    (
+        Kind.NAME,
+        r"(?<![^\W_])nama(?:\s[a-z]{3,12}){0,2}\s{0,3}:\s{0,3}[^\s\x00,;:()\[\]]{2,20}"
+        r"(?:\x20[^\s\x00,;:()\[\]]{1,20}){0,4}",
+    ),
+    (Kind.ADDRESS, r"(?<![^\W_])alamat(?:\s[a-z]{3,12}){0,2}\s{0,3}:\s{0,3}[^\n\x00;\[\]]{3,100}"),
+    (
+        Kind.BIRTH,
+        r"(?<![^\W_])(?:ttl|tempat.{1,5}(?:tgl|tanggal)\.?\s?lahir)\s{0,3}[:\s]\s{0,3}[a-z]{2,20}"
+        r"[,\s/]{1,3}[0-9][^\n\x00;\[\]]{0,20}",
+    ),
     # With stars for letters, as papers do: who knows the person reads it.
     (Kind.NAME, r"(?<![\w*•])[^\W\d_]{1,16}(?:[*•]{1,16}[^\W\d_]|[*•]{2}|_{2,16}[^\W\d_])[\w*•]*"),
 )
@@ -126,22 +141,10 @@ _CASED = (
     (
         Kind.ADDRESS,
         rf"{_BEGINS}(?:[Jj]l|[Jj]ln|[Jj]alan|[Gg]g|[Gg]ang|[Dd]esa|[Dd]usun|[Kk]ampung|[Kk]p|[Kk]el|"
-        r"[Kk]elurahan|[Nn]agari|[Gg]ampong|[Bb]anjar|[Kk]ec|[Kk]ecamatan|[Pp]erumahan)\.?\s{1,2}"
+        r"[Kk]elurahan|[Nn]agari|[Gg]ampong|[Bb]anjar|[Kk]ec|[Kk]ecamatan|[Pp]erumahan|[Dd]s|"
+        r"[Pp]olsek|[Kk]oramil|[Pp]uskesmas)(?:\.\s{0,2}|\s{1,2})"
         r"[A-Z][\w'-]*(?:\s(?!No)[A-Z][\w'-]*){0,3}(?:,?\s[Nn]o(?:mor)?\.?\s?[0-9]{1,4})?",
     ),
-)
-#: How people of whom nothing is known here are named: relatives, neighbours, witnesses.
-_ADDRESSED = (
-    "pak|bapak|bpk|bu|ibu|mas|mbak|mba|bang|abang|kang|cak|gus|kak|bung|om|tante|mbah|haji|hajjah|"
-    r"h(?=\.)|hj|sdr|sdri|saudara|saudari|tn|ny|nn|tuan|nyonya|nona|mr|mrs|ms|miss|kyai|kiai|pdt|pendeta|"
-    "romo|pastor|suster|ust|ustad|ustadz|ustaz|ustadzah"
-)
-_CALLED = (
-    "bin|binti|alias|als|bernama|namanya|dipanggil|disapa|panggilan|panggilannya|named|called|aka"
-)
-_NAMED = re.compile(
-    rf"{_BEGINS}(?:(?P<addressed>(?i:{_ADDRESSED}))|(?i:{_CALLED}))\.?[\s:]{{1,2}}[\"'(]?"
-    r"(?P<name>[A-Z][\w'-]*(?:\s[A-Z][\w'-]*){0,4})"
 )
 _LOW_PATTERNS = tuple((kind, re.compile(pattern)) for kind, pattern in _LOW)
 _CASED_PATTERNS = tuple((kind, re.compile(pattern)) for kind, pattern in _CASED)
@@ -176,7 +179,6 @@ def identifying(reading: Reading) -> Iterator[tuple[int, int, Kind]]:
     for kind, pattern in _CASED_PATTERNS:
         for found in pattern.finditer(reading.cased):
             yield *found.span(), kind
-    yield from _people(reading)
     yield from _numbers(reading)
     if not reading.low.isascii():
         # A word of another script, or of two: it may be anybody's name, in a spelling that
@@ -184,16 +186,6 @@ def identifying(reading: Reading) -> Iterator[tuple[int, int, Kind]]:
         for word in reading.words:
             if not word.raw.isascii():
                 yield word.start, word.end, Kind.OTHER
-
-
-def _people(reading: Reading) -> Iterator[tuple[int, int, Kind]]:
-    for found in _NAMED.finditer(reading.cased):
-        start = found.start("name")
-        for word in re.finditer(r"\S+", found["name"]):
-            if word[0].lower() not in COMMON:  # Pak Camat is an office.
-                whole = found["addressed"] and word.start() == 0
-                yield found.start() if whole else start + word.start(), found.end("name"), Kind.NAME
-                break
 
 
 def ages_after(reading: Reading, names: Iterable[int]) -> Iterator[tuple[int, int, Kind]]:

@@ -276,6 +276,20 @@ def test_a_text_that_names_nobody_stays_as_it_is(text: str) -> None:
         ("a man named Peter Smith said", "a man named [nama] said"),
         ("korban (J.H.) dan Y***f", "korban ([nama]) dan [nama]"),
         ("R*d*", "[nama]"),
+        ("korban a.n. Rahmat dan istri korban, Ayu", "korban a.n. [nama] dan istri korban, Ayu"),
+        (
+            "Istrinya Rahayu dan adik perempuannya, Dewi",
+            "Istrinya [nama] dan adik perempuannya, [nama]",
+        ),
+        ("Ayahnya (Slamet) dan her brother John", "Ayahnya ([nama]) dan her brother [nama]"),
+        ("saksi Rudi dan Y (41)", "saksi [nama] dan [nama] ([usia])"),
+        ("Bripka Joko dan dr. Hendra, 45 tahun", "[nama] dan [nama], [usia]"),
+        ("Nama lengkap: slamet riyadi", "[nama]"),
+        ("Alamat rumah: kenanga 4, sukasari", "[alamat]"),
+        ("TTL: Bandung, 3-2-80", "[tanggal lahir]"),
+        ("di jl kenanga no 4", "di [alamat]"),
+        ("Jl.Kenanga No.4", "[alamat]"),
+        ("S6.2088 E106.8456", "[koordinat]"),
         ("di Desa Sukamaju RT 03/RW 05", "di [alamat]"),
         ("di Jalan Kenanga No. 4", "di [alamat]"),
         ("Kp. Baru", "[alamat]"),
@@ -297,6 +311,7 @@ def test_who_is_in_no_record_is_not_named_either(written: str, left: str) -> Non
     [
         "Bapak Bupati dan Pak Camat hadir; ibu dan anak menunggu.",
         "**penting** dan kata*",
+        "Istrinya. Kemarin saksi, Yang lain pergi.",
         "Di jalan itu, di desa mereka, 250 warga dan anak 30 orang berkumpul.",
     ],
 )
@@ -312,6 +327,7 @@ def test_an_office_a_crowd_and_stress_are_nobody(text: str) -> None:
         ("na, no, dan HP", "na, no, dan HP"),
         ("Labuanbajo", "[keberadaan]"),
         ("YLP", "[tempat kerja]"),
+        ("Pak Slamet Yusuf Riyadi, 41 tahun", "[nama], [usia]"),
         ("ulang tahunnya 17/8", "ulang tahunnya [tanggal lahir]"),
         ("diminta 17/18", "diminta 17/18"),
     ],
@@ -417,6 +433,7 @@ PIECES = """
     Yusuf Joesoef yu suf Moch. M. H. 李小龍 Ani Nur Aini 0840 1234 5678 +62 3204 9957 08850017 17 08
     1985 Agustus Maret @ . - / , ( ) [nama] [usia] Jl. Melati 12 RT 03 B XYZ wa.me www. nol delapan
     satu \u200b \u0301 Ｙ а ß ﬃ İ dan itu Labuan Bajo Rp 15.000.000 Gemilang inisial
+    Pak Slamet istrinya saksi bernama Nama: Alamat: TTL: Desa jl. 41 tahun * ** يوسف derajat YLP
 """
 
 

@@ -1,0 +1,54 @@
+"""Finds people of whom nothing is known here: relatives, witnesses, officers, as a text names them.
+
+What says that a name follows is known, the name is not: what begins with a capital behind it.
+"""
+
+import re
+from collections.abc import Iterator
+
+from api.casework.redaction_kinds import Kind
+from api.casework.redaction_reading import Reading
+from api.casework.redaction_words import COMMON
+
+_ADDRESSED = (
+    "pak|bapak|bpk|bu|ibu|mas|mbak|mba|bang|abang|kang|cak|gus|kak|bung|om|tante|mbah|haji|hajjah|"
+    r"h(?=\.)|hj|sdr|sdri|saudara|saudari|tn|ny|nn|tuan|nyonya|nona|mr|mrs|ms|miss|kyai|kiai|pdt|"
+    "pendeta|romo|pastor|suster|ust|ustad|ustadz|ustaz|ustadzah|dr|dokter|advokat|bripda|briptu|"
+    "brigadir|bripka|aipda|aiptu|ipda|iptu|akp|kompol|akbp|kombes|prada|pratu|praka|kopda|koptu|"
+    "serda|sertu|serka|serma|pelda|peltu|letda|lettu|kapten|mayor|letkol|kolonel"
+)
+_CALLED = (
+    r"bin|binti|alias|als|a\.?n(?=\.)|an(?=\.)|bernama|namanya|dipanggil|disapa|panggilan|"
+    "panggilannya|named|called|aka"
+)
+_RELATED = (
+    "(?:istri|suami|ayah|ibu|anak|adik|kakak|putra|putri|paman|bibi|kakek|nenek|sepupu|tetangga|"
+    "teman|rekan|kuasa hukum|perempuan|laki-laki)nya|(?:his|her|their) [a-z]{3,9}"
+)
+_ROLES = (
+    "istri|suami|korban|pelapor|saksi|terlapor|klien|wife|husband|brother|sister|victim|witness"
+)
+_NAME = r"(?P<name>[A-Z][\w'-]*(?:\x20[A-Z][\w'-]*){0,4})"
+_NAMED = (
+    re.compile(
+        rf"(?<![^\W_])(?:(?P<addressed>(?i:{_ADDRESSED}))|(?i:{_CALLED}))(?:\.\s?|[\s:]{{1,2}})"
+        rf"[\"'(]?{_NAME}"
+    ),
+    re.compile(rf"(?<![^\W_])(?i:{_RELATED})(?:\s?[,:(]\s?|\s)[\"'(]?{_NAME}"),
+    re.compile(rf"(?<![^\W_])(?i:{_ROLES})(?:\s?[:(]\s?|\s)[\"']?{_NAME}"),
+    # Y (41), as papers write.
+    re.compile(r"(?<![\w.])(?P<name>[A-Z]{1,4})(?=\s?\((?:1[3-9]|[2-9][0-9])(?![0-9]))"),
+)
+
+
+def people(reading: Reading) -> Iterator[tuple[int, int, Kind]]:
+    """Yield where somebody is named, as places of `reading.low`."""
+    for pattern in _NAMED:
+        for found in pattern.finditer(reading.cased):
+            start = found.start("name")
+            for word in re.finditer(r"\S+", found["name"]):
+                if word[0].lower() in COMMON:  # Pak Camat is an office.
+                    continue
+                whole = word.start() == 0 and found.groupdict().get("addressed")
+                yield found.start() if whole else start + word.start(), found.end("name"), Kind.NAME
+                break
