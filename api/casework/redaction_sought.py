@@ -50,8 +50,9 @@ def folded_word(word: str) -> str:
     return word if word.isdigit() else fold_letters(word)
 
 
-_BEFORE = PREFIXES | TITLES
-_BEFORE_MOST = max(map(len, _BEFORE))
+#: Before a name.
+BEFORE = PREFIXES | TITLES
+_BEFORE_MOST = max(map(len, BEFORE))
 _COMMON = frozenset(map(folded_word, COMMON)) | COMMON
 
 
@@ -222,7 +223,7 @@ class SoughtWords:
                 before, after = folded[:start], folded[start + length :]
                 at_an_end = length > ALONE and not (before and after)
                 if at_an_end or (
-                    self._goes_with(before, _BEFORE) and self._goes_with(after, SUFFIXES)
+                    self._goes_with(before, BEFORE) and self._goes_with(after, SUFFIXES)
                 ):
                     return short
         return None

@@ -328,6 +328,7 @@ def test_an_office_a_crowd_and_stress_are_nobody(text: str) -> None:
         ("Labuanbajo", "[keberadaan]"),
         ("YLP", "[tempat kerja]"),
         ("Pak Slamet Yusuf Riyadi, 41 tahun", "[nama], [usia]"),
+        ("mas yus dan bu sri, pak pun", "[nama] dan [nama], pak pun"),
         ("ulang tahunnya 17/8", "ulang tahunnya [tanggal lahir]"),
         ("diminta 17/18", "diminta 17/18"),
     ],
