@@ -20,6 +20,7 @@ from api.casework.redaction_numbers import SoughtNumbers
 from api.casework.redaction_patterns import ages_after, identifying
 from api.casework.redaction_people import people
 from api.casework.redaction_reading import BARRIER, Reading
+from api.casework.redaction_sensitive import sensitive
 from api.casework.redaction_sought import SoughtWords
 from api.errors import IdentityInText
 
@@ -83,6 +84,7 @@ class Sought:
             *ages_after(reading, (end for _, end, kind in named if kind is Kind.NAME)),
             *self._numbers.found(reading),
             *identifying(reading),
+            *sensitive(reading),
             *(
                 (start, end, Kind.BIRTH if born else Kind.DATE)
                 for start, end, born in days(reading.low, births)

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from api.casework.redaction import Sought, find, redact, refuse_if_any_left
 from api.casework.redaction_glyphs import seen
 from api.casework.redaction_kinds import LABELS, OF_COLUMN, Found, Kind, Value, values_of
+from api.code_lists import load
 from api.errors import IdentityInText
 from api.store import sealed_fields
 from api.vocabulary import Compartment
 
+FORMS = "sexual_violence_forms"
 VALUES = [
     Value(Kind.NAME, "H. Mochammad Joesoef Hidayatullah, S.H."),
     Value(Kind.NAME, "Ucup Gondrong"),
@@ -304,6 +306,31 @@ def test_a_text_that_names_nobody_stays_as_it_is(text: str) -> None:
 def test_who_is_in_no_record_is_not_named_either(written: str, left: str) -> None:
     assert redact(written, find(written, []), "id") == left
     refuse_if_any_left(left, [])
+
+
+@pytest.mark.parametrize("list_name", ["defender_categories", "incident_kinds", FORMS])
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_what_stands_in_clear_nowhere_is_said_in_no_text(list_name: str, language: str) -> None:
+    for entry in load().lists[list_name].values():
+        label = getattr(entry.labels, language)
+
+        if entry.clear_as != entry.code:
+            assert any(one.kind is Kind.OTHER for one in find(label, [])), label
+
+
+@pytest.mark.parametrize(
+    ("written", "left"),
+    [
+        ("korban diperkosa, lalu pemerkosaan itu", "korban [dihapus], lalu [dihapus] itu"),
+        ("seorang transpuan dengan HIV, gay", "seorang [dihapus] dengan [dihapus]"),
+        ("pelecehan seksual; pencabulan", "pelecehan [dihapus]"),
+        ("begitu ia cacat, diganti", "begitu ia cacat, diganti"),
+        ("raped by", "[dihapus] by"),
+        ("Grapes, gaya, praperadilan", "Grapes, gaya, praperadilan"),
+    ],
+)
+def test_orientation_health_and_sexual_violence_are_not_said(written: str, left: str) -> None:
+    assert redact(written, find(written, []), "id") == left
 
 
 @pytest.mark.parametrize(
