@@ -1,4 +1,4 @@
-"""The text of a copy, whatever it is: a PDF, an answer in JSON, a text that somebody pasted."""
+"""The text of a copy: a PDF, a document, an answer in JSON, a text that somebody pasted."""
 
 import html
 import json
@@ -15,6 +15,8 @@ COPY_MOST: Final = 32 * 1024 * 1024
 TEXT_MOST: Final = 4 * 1024 * 1024
 
 _PDF: Final = b"%PDF-"
+#: How a document of a word processor begins.
+_ZIP: Final = b"PK\x03\x04"
 #: A PDF may begin behind some other bytes (ISO 32000-1, implementation note 13).
 _PDF_WITHIN: Final = 1024
 
@@ -37,25 +39,29 @@ def marks_of(copy: str | bytes) -> list[str]:
 
 
 def text_of(copy: str | bytes) -> str:
-    """Give what a copy says; of a PDF this waits for a process.
+    """Give what a copy says; of a PDF and a document this waits for a process.
 
     A picture of a page has no text: what a person reads in it is a copy as well.
 
     Raises:
-        CopyNotRead: it is too large, or a PDF that cannot be read.
+        CopyNotRead: it is too large, or a PDF or document that cannot be read.
     """
     if isinstance(copy, str):
         return copy
     if len(copy) > COPY_MOST:
         raise CopyNotRead
     is_pdf = _PDF in copy[:_PDF_WITHIN]
-    text = done_apart("text", copy) if is_pdf else None
+    is_packed = copy.startswith(_ZIP)
+    text = None
+    if is_packed or is_pdf:
+        text = done_apart("packed" if is_packed else "text", copy)
     if text is not None:
         return text.decode("utf-8", "replace")
     if len(copy) > TEXT_MOST:
         raise CopyNotRead
     plain = _unwrapped(_unescaped(_decoded(copy)))
-    if is_pdf and read_mark(plain) is None:  # Else a text that only speaks of a PDF.
+    # Else a text that only speaks of a PDF.
+    if is_packed or (is_pdf and read_mark(plain) is None):
         raise CopyNotRead
     return plain
 

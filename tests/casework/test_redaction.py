@@ -529,5 +529,5 @@ def test_twenty_thousand_characters_and_two_hundred_values_take_no_time(kind: st
     start = process_time()
     find(text, values)
 
-    # A wide bound, since the machine may be slow; benchmarks/redaction.py says what it takes.
+    # A wide bound, since the machine may be slow; benchmarks/releases.py says what it takes.
     assert process_time() - start < 1.5
