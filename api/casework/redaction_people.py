@@ -11,7 +11,7 @@ from api.casework.redaction_reading import Reading
 from api.casework.redaction_words import COMMON
 
 _ADDRESSED = (
-    "pak|bapak|bpk|bu|ibu|mas|mbak|mba|bang|abang|kang|cak|gus|kak|bung|om|tante|mbah|haji|hajjah|"
+    "pak|bapak|bpk|bp|bu|ibu|mas|mbak|mba|bang|abang|kang|cak|gus|kak|bung|om|tante|mbah|haji|hajjah|"
     r"h(?=\.)|hj|sdr|sdri|saudara|saudari|tn|ny|nn|tuan|nyonya|nona|mr|mrs|ms|miss|kyai|kiai|pdt|"
     "pendeta|romo|pastor|suster|ust|ustad|ustadz|ustaz|ustadzah|dr|dokter|advokat|bripda|briptu|"
     "brigadir|bripka|aipda|aiptu|ipda|iptu|akp|kompol|akbp|kombes|prada|pratu|praka|kopda|koptu|"
@@ -19,14 +19,15 @@ _ADDRESSED = (
 )
 _CALLED = (
     r"bin|binti|alias|als|a\.?n(?=\.)|an(?=\.)|bernama|namanya|dipanggil|disapa|panggilan|"
-    "panggilannya|named|called|aka"
+    "panggilannya|sapaannya|sapaan akrabnya|dikenal sebagai|dikenal dengan nama|named|called|aka"
 )
 _RELATED = (
     "(?:istri|suami|ayah|ibu|anak|adik|kakak|putra|putri|paman|bibi|kakek|nenek|sepupu|tetangga|"
     "teman|rekan|kuasa hukum|perempuan|laki-laki)nya|(?:his|her|their) [a-z]{3,9}"
 )
 _ROLES = (
-    "istri|suami|korban|pelapor|saksi|terlapor|klien|wife|husband|brother|sister|victim|witness"
+    "istri|suami|korban|pelapor|saksi|terlapor|klien|wife|husband|brother|sister|victim|witness|"
+    "client"
 )
 _NAME = r"(?P<name>[A-Z][\w'-]*(?:\x20[A-Z][\w'-]*){0,4})"
 _NAMED = (

@@ -286,6 +286,7 @@ def test_a_text_that_names_nobody_stays_as_it_is(text: str) -> None:
         ("Ayahnya (Slamet) dan her brother John", "Ayahnya ([nama]) dan her brother [nama]"),
         ("saksi Rudi dan Y (41)", "saksi [nama] dan [nama] ([usia])"),
         ("Bripka Joko dan dr. Hendra, 45 tahun", "[nama] dan [nama], [usia]"),
+        ("Bp. Anwar dikenal sebagai Asep", "[nama] dikenal sebagai [nama]"),
         ("Nama lengkap: slamet riyadi", "[nama]"),
         ("Alamat rumah: kenanga 4, sukasari", "[alamat]"),
         ("TTL: Bandung, 3-2-80", "[tanggal lahir]"),
