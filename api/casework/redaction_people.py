@@ -29,27 +29,30 @@ _ROLES = (
     "istri|suami|korban|pelapor|saksi|terlapor|klien|wife|husband|brother|sister|victim|witness|"
     "client"
 )
-_NAME = r"(?P<name>[A-Z][\w'-]*(?:\x20[A-Z][\w'-]*){0,4})"
-_NAMED = (
-    re.compile(
-        rf"(?<![^\W_])(?:(?P<addressed>(?i:{_ADDRESSED}))|(?i:{_CALLED}))(?:\.\s?|[\s:]{{1,2}})"
-        rf"[\"'(]?{_NAME}"
-    ),
-    re.compile(rf"(?<![^\W_])(?i:{_RELATED})(?:\s?[,:(]\s?|\s)[\"'(]?{_NAME}"),
-    re.compile(rf"(?<![^\W_])(?i:{_ROLES})(?:\s?[:(]\s?|\s)[\"']?{_NAME}"),
-    # Y (41), as papers write.
-    re.compile(r"(?<![\w.])(?P<name>[A-Z]{1,4})(?=\s?\((?:1[3-9]|[2-9][0-9])(?![0-9]))"),
+#: Read with its capitals; what stands before it is read in lower case, which takes less time.
+_NAME = re.compile(r"[\"'(]?(?P<name>[A-Z][\w'-]*(?:\x20[A-Z][\w'-]*){0,4})")
+_BEFORE = (
+    re.compile(rf"(?<![^\W_])(?:(?P<addressed>{_ADDRESSED})|{_CALLED})(?:\.\s?|[\s:]{{1,2}})"),
+    re.compile(rf"(?<![^\W_])(?:{_RELATED})(?:\s?[,:(]\s?|\s)"),
+    re.compile(rf"(?<![^\W_])(?:{_ROLES})(?:\s?[:(]\s?|\s)"),
 )
+#: Y (41), as papers write.
+_WITH_AGE = re.compile(r"(?<![\w.])[A-Z]{1,4}(?=\s?\((?:1[3-9]|[2-9][0-9])(?![0-9]))")
 
 
 def people(reading: Reading) -> Iterator[tuple[int, int, Kind]]:
     """Yield where somebody is named, as places of `reading.low`."""
-    for pattern in _NAMED:
-        for found in pattern.finditer(reading.cased):
-            start = found.start("name")
+    for pattern in _BEFORE:
+        for before in pattern.finditer(reading.low):
+            found = _NAME.match(reading.cased, before.end())
+            if found is None:
+                continue
             for word in re.finditer(r"\S+", found["name"]):
                 if word[0].lower() in COMMON:  # Pak Camat is an office.
                     continue
-                whole = word.start() == 0 and found.groupdict().get("addressed")
-                yield found.start() if whole else start + word.start(), found.end("name"), Kind.NAME
+                whole = word.start() == 0 and before.groupdict().get("addressed")
+                start = before.start() if whole else found.start("name") + word.start()
+                yield start, found.end("name"), Kind.NAME
                 break
+    for initials in _WITH_AGE.finditer(reading.cased):
+        yield *initials.span(), Kind.NAME
