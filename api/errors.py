@@ -849,7 +849,7 @@ class PermitExpired(PerisaiError):
 
 
 class CopyNotRead(PerisaiError):
-    """A copy that is to be traced: too large, or a PDF that cannot be read."""
+    """A copy that is to be traced: too large, or a PDF or document that cannot be read."""
 
     code = "COPY_NOT_READ"
     message = "The copy cannot be read. Give its text, or what stands behind PRS in it with --mark."

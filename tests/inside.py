@@ -67,6 +67,11 @@ class FailingLedger:
         index: int = await self._ledger.append(event)
         return index
 
+    async def health(self) -> None:
+        if self._left == 0:
+            raise LogUnavailable
+        await self._ledger.health()
+
 
 @dataclasses.dataclass
 class Inside:

@@ -8,7 +8,7 @@ is remembered, and no result holds a part of a text or a value.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Literal
 from unicodedata import category
@@ -18,7 +18,9 @@ from api.casework.redaction_found import Known, words_found
 from api.casework.redaction_kinds import LABELS, RANK, Found, Kind, Value
 from api.casework.redaction_numbers import SoughtNumbers
 from api.casework.redaction_patterns import ages_after, identifying
+from api.casework.redaction_people import people
 from api.casework.redaction_reading import BARRIER, Reading
+from api.casework.redaction_sensitive import sensitive
 from api.casework.redaction_sought import SoughtWords
 from api.errors import IdentityInText
 
@@ -75,11 +77,14 @@ class Sought:
         reading = Reading(text)
         births = {one.value for one in self._births if isinstance(one.value, date)}
         named = [*words_found(self._words, reading, known)]
+        kinds = {start: kind for start, _, kind in named}
+        named += [_as_known(one, kinds) for one in people(reading)]
         ranges = [
             *named,
             *ages_after(reading, (end for _, end, kind in named if kind is Kind.NAME)),
             *self._numbers.found(reading),
             *identifying(reading),
+            *sensitive(reading),
             *(
                 (start, end, Kind.BIRTH if born else Kind.DATE)
                 for start, end, born in days(reading.low, births)
@@ -88,6 +93,12 @@ class Sought:
         return [
             Found(*reading.place(*reading.glued(start, end)), kind) for start, end, kind in ranges
         ]
+
+
+def _as_known(one: tuple[int, int, Kind], kinds: Mapping[int, Kind]) -> tuple[int, int, Kind]:
+    """Give a range the kind of the first sought word in it: Kapten X may be an adversary."""
+    start, end, kind = one
+    return start, end, next((kinds[place] for place in range(start, end) if place in kinds), kind)
 
 
 def _hidden(text: str, label: re.Match[str]) -> str:

@@ -99,6 +99,7 @@ _IN_FIGURES = tuple(
         rf"(?P<year>[0-9]{{4}}){_BETWEEN}(?P<one>[0-9]{{1,2}}){_AGAIN}(?P<two>[0-9]{{1,2}})",
     )
 )
+_DAY_AND_MONTH = re.compile(r"(?<![0-9./-])(?P<one>[0-9]{1,2})[/-](?P<two>[0-9]{1,2})(?![0-9/-])")
 _YEAR_OF_BIRTH = re.compile(
     r"(?<![^\W_])(?:(?:ke)?lahir(?:an)?|born|angkatan|tahun|thn|th|in)[\s.,:]{0,3}"
     r"(?:tahun\s|thn\s|in\s)?(?P<year>'?[0-9]{2})(?![0-9])"
@@ -152,6 +153,10 @@ def _of_births(low: str, births: Collection[date]) -> Iterator[tuple[int, int, b
     for found in _YEAR_OF_BIRTH.finditer(low):
         if int(found["year"].strip("'")) in short:
             yield *found.span("year"), True
+    for found in _DAY_AND_MONTH.finditer(low):
+        one, two = int(found["one"]), int(found["two"])
+        if any((born.day, born.month) in ((one, two), (two, one)) for born in births):
+            yield *found.span(), True
     for year in years:
         spoken = r"\s{1,3}".join(in_words(year).split())
         for found in re.finditer(rf"(?<![^\W_]){spoken}(?![^\W_])", low):

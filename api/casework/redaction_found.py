@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from api.casework.name_spelling import fold_letters
 from api.casework.redaction_kinds import Kind
 from api.casework.redaction_reading import Reading
-from api.casework.redaction_sought import ACROSS, ALONE, SoughtWords, folded_word
-from api.casework.redaction_words import TITLES
+from api.casework.redaction_sought import ACROSS, ALONE, BEFORE, SoughtWords, folded_word
+from api.casework.redaction_words import COMMON, SHORT, TITLES
 
 #: Two letters that fold into others where they meet.
 _MEETING = frozenset(
@@ -16,6 +16,7 @@ _MEETING = frozenset(
 _PIECES = 12
 #: Letters that fold otherwise at the end of a word.
 _OTHERWISE_AT_END = "ypj"
+_NO_NAME = COMMON | SHORT
 _AFTER_A_NAME = frozenset(("bin", "binti", "binte", "alias", "als", "aka"))
 
 
@@ -38,6 +39,7 @@ def words_found(
     folded = [known[word.raw][0] for word in words]
     marks = [known[word.raw][1] for word in words]
     _mark_capitalised(sought, reading, folded, marks)
+    _mark_addressed(sought, reading, folded, marks)
     _mark_rows(sought, reading, folded, marks)
     _mark_parted(sought, reading, folded, marks)
     _mark_beside(sought, reading, folded, marks)
@@ -56,11 +58,30 @@ _Marks = list[Kind | None]
 def _mark_capitalised(
     sought: SoughtWords, reading: Reading, folded: list[str], marks: _Marks
 ) -> None:
-    if not sought.capitalised:
+    if not sought.capitalised and not sought.capitals:
         return
     for place, (word, known) in enumerate(zip(reading.words, folded, strict=True)):
         if marks[place] is None and reading.cased[word.start].isupper():
             marks[place] = sought.capitalised.get(known) or sought.capitalised.get(word.raw)
+            if marks[place] is None and reading.cased[word.start : word.end].isupper():
+                marks[place] = sought.capitals.get(word.raw)
+
+
+def _mark_addressed(
+    sought: SoughtWords, reading: Reading, folded: list[str], marks: _Marks
+) -> None:
+    """Mark the beginning of a name, or a name of three letters, after a form of address."""
+    for place in range(1, len(folded)):
+        word, known = reading.words[place], folded[place]
+        if (
+            marks[place] is None
+            and reading.words[place - 1].raw in BEFORE
+            and reading.near[place]
+            and len(word.raw) >= ALONE - 1
+            and word.raw not in _NO_NAME
+            and (known in sought.beginnings or known in sought.capitalised)
+        ):
+            marks[place] = Kind.NAME  # mas yus, bu ika
 
 
 def _mark_rows(sought: SoughtWords, reading: Reading, folded: list[str], marks: _Marks) -> None:

@@ -29,6 +29,10 @@ _DECIMAL = r"-?[0-9]{1,3}[.,][0-9]{3,}"
 _SIDE = r"(?:ls|lu|bt|bb|[nsewut])"  # of the equator or of Greenwich
 _PLUS_CODE = "[23456789cfghjmpqrvwx]"
 _HEX = "[0-9a-f]"
+_SOMEBODY = (
+    "perempuan|wanita|ibu|laki-laki|lelaki|pria|bapak|anak|remaja|pemuda|pemudi|warga|aktivis|"
+    "petani|nelayan|jurnalis|wartawan|mahasiswa|mahasiswi|woman|man|girl|boy|activist|farmer"
+)
 
 #: Read in lower case.
 _LOW = (
@@ -45,7 +49,7 @@ _LOW = (
     (Kind.HANDLE, rf"{_BEGINS}(?:{_NETWORKS})\s?[:=]\s?[\w.]{{3,64}}"),
     (
         Kind.COORDINATES,
-        rf"(?<![\w.]){_DECIMAL}°?\s?[a-z]{{0,2}}[\s,;/]{{1,3}}{_DECIMAL}(?![0-9])",
+        rf"(?<![\w.])(?:[ns]\s?)?{_DECIMAL}°?\s?[a-z]{{0,2}}[\s,;/]{{1,3}}(?:[ew]\s?)?{_DECIMAL}(?![0-9])",
     ),
     (
         Kind.COORDINATES,
@@ -82,7 +86,49 @@ _LOW = (
     (Kind.AGE, rf"{_BEGINS}[0-9]{{1,3}}[\s-]{{0,2}}(?:years?|yrs?)[\s-]{{0,2}}old"),
     (Kind.AGE, rf"{_BEGINS}aged\s[0-9]{{1,3}}(?![0-9])"),
     # Budi (41), as papers write.
-    (Kind.AGE, r"(?<=\()(?:1[3-9]|[2-9][0-9])(?:\s?(?:tahun|thn|th))?(?=\))"),
+    (Kind.AGE, r"(?<=\()(?:1[3-9]|[2-9][0-9])(?:\s?(?:tahun|thn|th)\.?)?(?=\))"),
+    (
+        Kind.AGE,
+        rf"{_BEGINS}(?:{_SOMEBODY})[\s,(]{{1,3}}(?:of\s)?(?:1[3-9]|[2-9][0-9])"
+        rf"(?:\s?(?:tahun|thn|th){_ENDS}|(?=[\s,.;:)]|$))(?!\s(?:orang|jiwa|people))",
+    ),
+    (
+        Kind.PHONE,
+        rf"{_BEGINS}(?:telepon|telpon|telp|tlp|telephone|phone|hp|wa|whatsapp|faks|fax)"
+        r"(?:\s(?:rumah|kantor|nomor|no))?[\s.:]{1,3}[0-9](?:[ .-]?[0-9]){4,}",
+    ),
+    (
+        Kind.COORDINATES,
+        rf"{_BEGINS}[0-9]{{1,3}}\s?(?:derajat|degrees?)(?:\s[0-9]{{1,2}}\s?(?:menit|minutes?)|"
+        rf"\s?{_SIDE}){_ENDS}",
+    ),
+    (
+        Kind.ADDRESS,
+        rf"{_BEGINS}r[tw]\.?\s?[0-9]{{1,3}}(?:\s?/\s?(?:rw\.?\s?)?[0-9]{{1,3}})?{_ENDS}",
+    ),
+    (
+        Kind.ADDRESS,
+        rf"jl(?<![^\W_]jl)n?[.\s]{{1,3}}[a-z]{{3,20}}(?:\s?(?:no|nomor)?[.\s]{{1,2}}[0-9]{{1,4}})?{_ENDS}",
+    ),
+    # Of a form that was pasted; a pattern that begins with letters takes less time.
+    (
+        Kind.NAME,
+        r"nama(?<![^\W_]nama)(?:\s[a-z]{3,12}){0,2}\s{0,3}:\s{0,3}[^\s\x00,;:()\[\]]{2,20}"
+        r"(?:\x20[^\s\x00,;:()\[\]]{1,20}){0,4}",
+    ),
+    (
+        Kind.ADDRESS,
+        r"alamat(?<![^\W_]alamat)(?:\s[a-z]{3,12}){0,2}\s{0,3}:\s{0,3}[^\n\x00;\[\]]{3,100}",
+    ),
+    (
+        Kind.BIRTH,
+        r"(?<![^\W_])(?:ttl|tempat.{1,5}(?:tgl|tanggal)\.?\s?lahir)\s{0,3}[:\s]\s{0,3}[a-z]{2,20}"
+        r"[,\s/]{1,3}[0-9][^\n\x00;\[\]]{0,20}",
+    ),
+)
+#: With stars for letters, as papers do: who knows the person reads it.
+_STARRED = re.compile(
+    r"(?<![\w*•])[^\W\d_]{1,16}(?:[*•]{1,16}[^\W\d_]|[*•]{2}|_{2,16}[^\W\d_])[\w*•]*"
 )
 #: Read with its capitals.
 _CASED = (
@@ -95,7 +141,15 @@ _CASED = (
         Kind.NAME,
         rf"{_BEGINS}(?:[Bb]er)?[Ii]nisial(?:nya)?[\s:]{{1,3}}[\"'(]?(?:[A-Z]\.?){{1,5}}{_ENDS}",
     ),
-    (Kind.NAME, rf"(?<![\w.])(?:[A-Z]\.){{2,4}}(?:[A-Z]{_ENDS})?(?=\s|,|$)"),
+    (Kind.NAME, rf"(?<![\w.])(?:[A-Z]\.){{2,4}}(?:[A-Z]{_ENDS})?{_ENDS}"),
+    # A street or a village, where all that may be told is the province.
+    (
+        Kind.ADDRESS,
+        rf"{_BEGINS}(?:[Jj]l|[Jj]ln|[Jj]alan|[Gg]g|[Gg]ang|[Dd]esa|[Dd]usun|[Kk]ampung|[Kk]p|[Kk]el|"
+        r"[Kk]elurahan|[Nn]agari|[Gg]ampong|[Bb]anjar|[Kk]ec|[Kk]ecamatan|[Pp]erumahan|[Dd]s|"
+        r"[Pp]olsek|[Kk]oramil|[Pp]uskesmas)(?:\.\s{0,2}|\s{1,2})"
+        r"[A-Z][\w'-]*(?:\s(?!No)[A-Z][\w'-]*){0,3}(?:,?\s[Nn]o(?:mor)?\.?\s?[0-9]{1,4})?",
+    ),
 )
 _LOW_PATTERNS = tuple((kind, re.compile(pattern)) for kind, pattern in _LOW)
 _CASED_PATTERNS = tuple((kind, re.compile(pattern)) for kind, pattern in _CASED)
@@ -108,7 +162,6 @@ _COUNTED = re.compile(
     r"[\s,]{0,2}(?:,-|rupiah|ribu|juta|miliar|milyar|triliun|orang|jiwa|warga|suara|hektare|"
     rf"hektar|ha|meter|m2|km|kg|ton|persen|people){_ENDS}"
 )
-_ASCII_LETTER = frozenset("abcdefghijklmnopqrstuvwxyz")
 _AGE_AFTER = re.compile(
     rf"[\s,(]{{1,3}}(?P<age>(?:1[3-9]|[2-9][0-9])(?:\s?(?:tahun|thn|th|years?|yrs?){_ENDS}|(?=[),])))"
 )
@@ -131,11 +184,15 @@ def identifying(reading: Reading) -> Iterator[tuple[int, int, Kind]]:
     for kind, pattern in _CASED_PATTERNS:
         for found in pattern.finditer(reading.cased):
             yield *found.span(), kind
+    if any(stars in reading.low for stars in ("*", "•", "__")):
+        for found in _STARRED.finditer(reading.low):
+            yield *found.span(), Kind.NAME
     yield from _numbers(reading)
     if not reading.low.isascii():
-        # Letters of two scripts in one word: nobody's word, and perhaps a disguise of some name.
+        # A word of another script, or of two: it may be anybody's name, in a spelling that
+        # nothing here reads.
         for word in reading.words:
-            if not word.raw.isascii() and not _ASCII_LETTER.isdisjoint(word.raw):
+            if not word.raw.isascii():
                 yield word.start, word.end, Kind.OTHER
 
 

@@ -14,7 +14,15 @@ from rapidfuzz.distance import OSA
 from api.casework.name_spelling import bare, fold, fold_letters, written_for
 from api.casework.redaction_kinds import RANK, Kind, Value
 from api.casework.redaction_reading import Reading
-from api.casework.redaction_words import COMMON, GENERIC, PREFIXES, SHORT, SUFFIXES, TITLES
+from api.casework.redaction_words import (
+    COMMON,
+    GENERIC,
+    PREFIXES,
+    SHORT,
+    SHORT_FORMS,
+    SUFFIXES,
+    TITLES,
+)
 
 #: Letters of a folded word from which on it counts by itself, is read across blanks, is looked
 #: for inside longer words, and may have one letter wrong.
@@ -27,7 +35,14 @@ _FIGURES = 5
 #: Three words in a row of a sealed sentence are a quotation from these many letters on.
 _QUOTED = 12
 
+#: Letters of what an institution is called for short, and words that give none of them.
+_SHORT_LEAST, _SHORT_MOST = 3, 8
+_NO_PART_OF_SHORT = frozenset(
+    ("pt", "cv", "ud", "tbk", "dan", "di", "untuk", "and", "of", "the", "for")
+)
+
 _PERSONS = (Kind.NAME, Kind.HANDLE, Kind.EMAIL)
+_PLACES = (Kind.ADDRESS, Kind.WHEREABOUTS, Kind.WORKPLACE, Kind.ADVERSARY)
 
 
 def folded_word(word: str) -> str:
@@ -35,8 +50,9 @@ def folded_word(word: str) -> str:
     return word if word.isdigit() else fold_letters(word)
 
 
-_BEFORE = PREFIXES | TITLES
-_BEFORE_MOST = max(map(len, _BEFORE))
+#: Before a name.
+BEFORE = PREFIXES | TITLES
+_BEFORE_MOST = max(map(len, BEFORE))
 _COMMON = frozenset(map(folded_word, COMMON)) | COMMON
 
 
@@ -47,6 +63,7 @@ class SoughtWords:
         alone: folded word that counts by itself -> kind.
         beginnings: of those words.
         capitalised: three letters, or initials, that count where they begin with a capital.
+        capitals: two initials, and what an institution is called for short; all in capitals.
         beside: kind -> words that count beside another of that kind.
         whole: first word -> values that count where all their words are found.
         quoted: three words in a row of one value -> kind.
@@ -56,6 +73,7 @@ class SoughtWords:
         """Take the values that are texts; numbers and dates are looked for elsewhere."""
         self.alone: dict[str, Kind] = {}
         self.capitalised: dict[str, Kind] = {}
+        self.capitals: dict[str, Kind] = {}
         self.beside: defaultdict[Kind, set[str]] = defaultdict(set)
         self.whole: defaultdict[str, list[tuple[tuple[str, ...], Kind]]] = defaultdict(list)
         self.quoted: dict[tuple[str, str, str], Kind] = {}
@@ -80,6 +98,8 @@ class SoughtWords:
             counts |= self._take_word(kind, place.raw, known, small=small)
         if kind is Kind.NAME:
             self._take_names([word for word in words if word not in TITLES], reading.cased)
+        elif kind in _PLACES:
+            self._take_places(kind, words)
         for three in zip(folded, folded[1:], folded[2:], strict=False):
             if sum(map(len, three)) >= _QUOTED:
                 self.quoted.setdefault(three, kind)
@@ -114,9 +134,23 @@ class SoughtWords:
             joined = fold_letters(one + other)  # Who writes Nur Aini may write Nuraini.
             if len(joined) >= ACROSS:
                 self.alone.setdefault(joined, Kind.NAME)
-        initials = "".join(word[0] for word in bare(text).split())
-        if len(initials) >= ALONE - 1:
-            self.capitalised.setdefault(initials, Kind.NAME)
+        for written in (bare(text), fold(text)):  # Joesoef is a J and a Y.
+            initials = "".join(word[0] for word in written.split())
+            if len(initials) >= ALONE - 1:
+                self.capitalised.setdefault(initials, Kind.NAME)
+            elif len(initials) > 1 and initials not in SHORT_FORMS:
+                self.capitals.setdefault(initials, Kind.NAME)
+
+    def _take_places(self, kind: Kind, words: list[str]) -> None:
+        """Keep what else a place or an institution is written as: in one word, for short."""
+        for one, other in pairwise(words):
+            joined = fold_letters(one + other)  # Who writes Labuan Bajo may write Labuanbajo.
+            if len(joined) >= _INSIDE and not {one, other} <= GENERIC and joined.isalpha():
+                self.alone.setdefault(joined, kind)
+        if kind in (Kind.WORKPLACE, Kind.ADVERSARY):
+            short = "".join(word[0] for word in words if word not in _NO_PART_OF_SHORT)
+            if _SHORT_LEAST <= len(short) <= _SHORT_MOST and short not in SHORT:
+                self.capitals.setdefault(short, kind)
 
     def _make_ready(self) -> None:
         self.beginnings = {word[:end] for word in self.alone for end in range(1, len(word) + 1)}
@@ -189,7 +223,7 @@ class SoughtWords:
                 before, after = folded[:start], folded[start + length :]
                 at_an_end = length > ALONE and not (before and after)
                 if at_an_end or (
-                    self._goes_with(before, _BEFORE) and self._goes_with(after, SUFFIXES)
+                    self._goes_with(before, BEFORE) and self._goes_with(after, SUFFIXES)
                 ):
                     return short
         return None

@@ -82,3 +82,6 @@ SHORT = _set(
     the too two was who why you any all
     """
 )
+
+#: Two letters that stand for other things than for somebody, in capitals.
+SHORT_FORMS = _set("di ke si pt cv ud ri uu hp wa ig fb rt rw km ha kg tv no ok us un")

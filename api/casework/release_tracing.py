@@ -1,10 +1,11 @@
 """Whose copy it was: the fetches of releases in the log, of which one has the mark of the copy.
 
-The search tables of the log lead to the fetches; what each was is read from its leaf. Only of
-partners whose keys are in this process.
+The search tables of the log lead to the fetches; what each was is read from its leaf. These tables
+are no evidence: where they lead to nothing, every leaf is read. Only of partners whose keys are in
+this process.
 """
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -54,6 +55,8 @@ async def trace(house: House, marks: Collection[str]) -> list[Fetch]:
     found = []
     for partner in sorted(house.keyring.owners):
         found += [fetch async for fetch in _fetches(house, partner) if fetch.mark in asked]
+    if not found:
+        found = [fetch async for fetch in _all_fetches(house) if fetch.mark in asked]
     found.sort(key=lambda fetch: fetch.index, reverse=True)
     touched = Touched(Decision.ALLOWED, None, None, (), ("query:trace", f"shown:{len(found)}"), ())
     event = event_of_service(
@@ -76,13 +79,27 @@ async def _fetches(house: House, partner: str) -> AsyncIterator[Fetch]:
         events = await house.log.find(filters, agency=partner, first=_CHUNK, after_idx=last)
         for index, event in events:
             last = index
-            for release in _opened(event):
-                if event.actor is not None:
-                    mark = mark_of(house, partner, release, event)
-                    yield Fetch(
-                        mark, index, release, partner, event.actor, event.at, event.agencies
-                    )
+            for fetch in _of(house, index, event):
+                yield fetch
         more = len(events) == _CHUNK
+
+
+async def _all_fetches(house: House) -> AsyncIterator[Fetch]:
+    """Read the whole log: somebody may have taken rows out of the search tables."""
+    head = await house.log.head()
+    async for index, event in house.log.between(0, head.size - 1):
+        if event.role is Role.PARTNER and event.organisation in house.keyring.owners:
+            for fetch in _of(house, index, event):
+                yield fetch
+
+
+def _of(house: House, index: int, event: Event) -> Iterator[Fetch]:
+    partner = event.organisation
+    if event.actor is None or partner is None:
+        return
+    for release in _opened(event):
+        mark = mark_of(house, partner, release, event)
+        yield Fetch(mark, index, release, partner, event.actor, event.at, event.agencies)
 
 
 def _opened(event: Event) -> list[UUID]:

@@ -24,7 +24,7 @@ def release() -> None:
 def trace(
     copy: Annotated[
         Path | None,
-        typer.Argument(help="The copy: a PDF, an answer as JSON, or any text."),
+        typer.Argument(help="The copy: a PDF, a .docx, an answer as JSON, a mail, or any text."),
     ] = None,
     mark: Annotated[
         str, typer.Option(help="Instead: the mark, as somebody read it off a picture.")

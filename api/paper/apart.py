@@ -14,7 +14,7 @@ _PROGRAM: Final = str(Path(__file__).with_name("program.py"))
 _SECONDS: Final = 60
 
 
-def done_apart(work: Literal["paper", "text"], given: bytes) -> bytes | None:
+def done_apart(work: Literal["paper", "text", "packed"], given: bytes) -> bytes | None:
     """Let a process do *work* with *given*, and wait for it; None: it could not.
 
     It believes the process nothing but bytes, and never says why it failed.

@@ -28,9 +28,11 @@ _PURPOSE: Final = b"perisai mark check v1\x00"
 #: What a person, a font or a scanner takes for another (Crockford's rule).
 _TAKEN_FOR: Final = str.maketrans({"I": "1", "L": "1", "O": "0"})
 
-#: What may have come between two characters: spaces, line breaks, any dash, and what word
+#: What may have come between two characters: spaces, line breaks, any dash, and what people, word
 #: processors, mails and web pages put in.
-_BETWEEN: Final = re.compile(r"[\s\-_.:*|>\u00ad\u2010-\u2015\u2212\u2043\ufe58\ufe63\uff0d]+")
+_BETWEEN: Final = re.compile(
+    r"[\s\-_.:*|>,;/\\~=\u00b7\u2022\u00ad\u2010-\u2015\u2212\u2043\ufe58\ufe63\uff0d]+"
+)
 
 
 def spell(code: bytes) -> str:
@@ -70,7 +72,7 @@ def _found(text: str, prefix: str) -> Iterator[str]:
 def _plain(text: str) -> str:
     """Bring a text into the one form in which a mark is looked for."""
     folded = unicodedata.normalize("NFKC", text)
-    seen = "".join(c for c in folded if unicodedata.category(c) not in ("Cf", "Mn"))
+    seen = "".join(c for c in folded if unicodedata.category(c) not in ("Cc", "Cf", "Mn"))
     return _BETWEEN.sub("", seen).upper().translate(_TAKEN_FOR)
 
 

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from api.casework.redaction import Sought, find, redact, refuse_if_any_left
 from api.casework.redaction_glyphs import seen
 from api.casework.redaction_kinds import LABELS, OF_COLUMN, Found, Kind, Value, values_of
+from api.code_lists import load
 from api.errors import IdentityInText
 from api.store import sealed_fields
 from api.vocabulary import Compartment
 
+FORMS = "sexual_violence_forms"
 VALUES = [
     Value(Kind.NAME, "H. Mochammad Joesoef Hidayatullah, S.H."),
     Value(Kind.NAME, "Ucup Gondrong"),
@@ -265,6 +267,104 @@ def test_a_text_that_names_nobody_stays_as_it_is(text: str) -> None:
     refuse_if_any_left(text, values)
 
 
+@pytest.mark.parametrize(
+    ("written", "left"),
+    [
+        ("suaminya, Pak Slamet Riyadi, pergi", "suaminya, [nama], pergi"),
+        ("kakaknya bernama Joko Susilo.", "kakaknya bernama [nama]."),
+        ("Anton bin Sutrisno", "Anton bin [nama]"),
+        ("H. Slamet", "[nama]"),
+        ('saksi bernama "Rudi".', 'saksi bernama "[nama]".'),
+        ("a man named Peter Smith said", "a man named [nama] said"),
+        ("korban (J.H.) dan Y***f", "korban ([nama]) dan [nama]"),
+        ("R*d*", "[nama]"),
+        ("korban a.n. Rahmat dan istri korban, Ayu", "korban a.n. [nama] dan istri korban, Ayu"),
+        (
+            "Istrinya Rahayu dan adik perempuannya, Dewi",
+            "Istrinya [nama] dan adik perempuannya, [nama]",
+        ),
+        ("Ayahnya (Slamet) dan her brother John", "Ayahnya ([nama]) dan her brother [nama]"),
+        ("saksi Rudi dan Y (41)", "saksi [nama] dan [nama] ([usia])"),
+        ("Bripka Joko dan dr. Hendra, 45 tahun", "[nama] dan [nama], [usia]"),
+        ("Bp. Anwar dikenal sebagai Asep", "[nama] dikenal sebagai [nama]"),
+        ("Nama lengkap: slamet riyadi", "[nama]"),
+        ("Alamat rumah: kenanga 4, sukasari", "[alamat]"),
+        ("TTL: Bandung, 3-2-80", "[tanggal lahir]"),
+        ("di jl kenanga no 4", "di [alamat]"),
+        ("Jl.Kenanga No.4", "[alamat]"),
+        ("S6.2088 E106.8456", "[koordinat]"),
+        ("di Desa Sukamaju RT 03/RW 05", "di [alamat]"),
+        ("di Jalan Kenanga No. 4", "di [alamat]"),
+        ("Kp. Baru", "[alamat]"),
+        ("seorang perempuan 41 tahun diancam", "seorang [usia] diancam"),
+        ("a woman of 41; later", "a [usia]; later"),
+        ("seorang ibu (41 th.)", "seorang [usia].)"),
+        ("telp. 765 4321", "[telepon]"),
+        ("6 derajat 12 menit", "[koordinat]"),
+        ("يوسف", "[dihapus]"),
+    ],
+)
+def test_who_is_in_no_record_is_not_named_either(written: str, left: str) -> None:
+    assert redact(written, find(written, []), "id") == left
+    refuse_if_any_left(left, [])
+
+
+@pytest.mark.parametrize("list_name", ["defender_categories", "incident_kinds", FORMS])
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_what_stands_in_clear_nowhere_is_said_in_no_text(list_name: str, language: str) -> None:
+    for entry in load().lists[list_name].values():
+        label = getattr(entry.labels, language)
+
+        if entry.clear_as != entry.code:
+            assert any(one.kind is Kind.OTHER for one in find(label, [])), label
+
+
+@pytest.mark.parametrize(
+    ("written", "left"),
+    [
+        ("korban diperkosa, lalu pemerkosaan itu", "korban [dihapus], lalu [dihapus] itu"),
+        ("seorang transpuan dengan HIV, gay", "seorang [dihapus] dengan [dihapus]"),
+        ("pelecehan seksual; pencabulan", "pelecehan [dihapus]"),
+        ("begitu ia cacat, diganti", "begitu ia cacat, diganti"),
+        ("raped by", "[dihapus] by"),
+        ("Grapes, gaya, praperadilan", "Grapes, gaya, praperadilan"),
+    ],
+)
+def test_orientation_health_and_sexual_violence_are_not_said(written: str, left: str) -> None:
+    assert redact(written, find(written, []), "id") == left
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Bapak Bupati dan Pak Camat hadir; ibu dan anak menunggu.",
+        "**penting** dan kata*",
+        "Istrinya. Kemarin saksi, Yang lain pergi.",
+        "Di jalan itu, di desa mereka, 250 warga dan anak 30 orang berkumpul.",
+    ],
+)
+def test_an_office_a_crowd_and_stress_are_nobody(text: str) -> None:
+    assert find(text, []) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "left"),
+    [
+        ("MYH", "[nama]"),
+        ("NA datang", "[nama] datang"),
+        ("na, no, dan HP", "na, no, dan HP"),
+        ("Labuanbajo", "[keberadaan]"),
+        ("YLP", "[tempat kerja]"),
+        ("Pak Slamet Yusuf Riyadi, 41 tahun", "[nama], [usia]"),
+        ("mas yus dan bu sri, pak pun", "[nama] dan [nama], pak pun"),
+        ("ulang tahunnya 17/8", "ulang tahunnya [tanggal lahir]"),
+        ("diminta 17/18", "diminta 17/18"),
+    ],
+)
+def test_what_is_written_short_or_in_one_word_is_found(written: str, left: str) -> None:
+    assert redacted(written) == left
+
+
 def test_a_block_says_neither_length_nor_number_of_words() -> None:
     one = redacted("Kemarin Yusuf datang.")
     many = redacted("Kemarin H. Mochammad Joesoef Hidayatullah alias Ucup Gondrong datang.")
@@ -362,6 +462,7 @@ PIECES = """
     Yusuf Joesoef yu suf Moch. M. H. 李小龍 Ani Nur Aini 0840 1234 5678 +62 3204 9957 08850017 17 08
     1985 Agustus Maret @ . - / , ( ) [nama] [usia] Jl. Melati 12 RT 03 B XYZ wa.me www. nol delapan
     satu \u200b \u0301 Ｙ а ß ﬃ İ dan itu Labuan Bajo Rp 15.000.000 Gemilang inisial
+    Pak Slamet istrinya saksi bernama Nama: Alamat: TTL: Desa jl. 41 tahun * ** يوسف derajat YLP
 """
 
 
@@ -429,5 +530,5 @@ def test_twenty_thousand_characters_and_two_hundred_values_take_no_time(kind: st
     start = process_time()
     find(text, values)
 
-    # A wide bound, since the machine may be slow; benchmarks/redaction.py says what it takes.
+    # A wide bound, since the machine may be slow; benchmarks/releases.py says what it takes.
     assert process_time() - start < 1.5

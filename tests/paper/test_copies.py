@@ -2,6 +2,7 @@
 
 import io
 import json
+import zipfile
 
 import pytest
 from pypdf import PdfWriter
@@ -43,6 +44,14 @@ def test_a_mark_is_found_in_a_pdf_and_in_one_page_of_it() -> None:
         f"\ufeffTanda: {MARK}".encode(),
         f"Dikutip: \xe9 {MARK}".encode("latin-1"),
         f"> {MARK[:12]}\n> {MARK[12:]}".encode(),
+        f"Tanda: {MARK}".encode("utf-16-le"),
+        f"Dikirim: {MARK[:12]}=\r\n{MARK[12:]}".encode(),
+        f"<td><b>{MARK[:12]}</b><i>{MARK[12:]}</i>".encode(),
+        MARK.replace("-", "&#8209;").encode(),
+        f'"mark": "{MARK}", '.replace("-", "\\u2011").encode(),
+        f"%PDF- begins a PDF; {MARK}".encode(),
+        MARK.replace("-", " / ").encode(),
+        MARK.replace("-", " \u2022 ").encode(),
         f"Tanda: {MARK}",
     ],
 )
@@ -51,12 +60,23 @@ def test_a_mark_is_found_in(copy: bytes | str) -> None:
     assert MARK in marks_of(copy)
 
 
+def test_a_mark_is_found_in_a_document_of_a_word_processor() -> None:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as document:
+        document.writestr("word/document.xml", "<w:t>isi</w:t>" * 500)
+        document.writestr(
+            "word/footer1.xml", f"<w:r><w:t>{MARK[:9]}</w:t></w:r><w:t>{MARK[9:]}</w:t>"
+        )
+
+    assert trace(made.getvalue()) == MARK
+
+
 @pytest.mark.parametrize("copy", [b"", b"{}", b"[" * 100_000, b"\x00\xff" * 50, "tanpa tanda"])
 def test_a_copy_without_a_mark_has_none(copy: bytes | str) -> None:
     assert trace(copy) is None
 
 
-@pytest.mark.parametrize("copy", [b"%PDF-1.7\nnonsense", b"%PDF-"])
+@pytest.mark.parametrize("copy", [b"%PDF-1.7\nnonsense", b"%PDF-", b"PK\x03\x04 nonsense"])
 def test_a_pdf_that_cannot_be_read_is_an_error_without_its_words(copy: bytes) -> None:
     with pytest.raises(CopyNotRead) as raised:
         text_of(copy)

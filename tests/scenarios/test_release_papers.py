@@ -2,6 +2,8 @@
 
 import base64
 import io
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -35,6 +37,16 @@ PAPER = """query ($id: ID!, $language: Language!) {
 
 #: A mark whose check holds, and which no key made.
 NOBODYS = "PRS-0000-0000-0000-0000-D6ZY"
+
+
+async def fetches_taken_out(world: World) -> None:
+    """Do what a database administrator could do to hide that somebody fetched a release."""
+    statement = "delete from {0}event_agency where role = 'partner'"
+    if world.kind == "postgresql":
+        await world.run(statement.format("accesslog."))
+        return
+    with closing(sqlite3.connect(world.folder / "log.sqlite")) as log, log:
+        assert log.execute(statement.format("")).rowcount > 0
 
 
 def words(pdf: bytes) -> str:
@@ -92,6 +104,20 @@ async def test_what_was_not_opened_has_no_mark(world: World) -> None:
     answer = await ask(world, RATNA, UNMARKED, id=str(release.id))
 
     assert answer.data["release"] == {"id": str(release.id), "mark": None}
+
+
+async def test_a_fetch_that_was_taken_out_of_the_search_tables_is_traced_all_the_same(
+    fresh: World,
+) -> None:
+    [release] = made_for(fresh, RATNA, live=True)
+    answer = await ask(fresh, RATNA, ONE, id=str(release.id))
+    async with exchanged(fresh) as inside:
+        await inside.house.log.catch_up()
+        await fetches_taken_out(fresh)
+
+        [fetch] = await release_tracing.trace(inside.house, [answer.data["release"]["mark"]])
+
+    assert fetch.release == release.id
 
 
 async def test_tracing_leaves_an_event_before_it_tells_whatever_it_finds(fresh: World) -> None:
