@@ -51,6 +51,7 @@ from tests.scenarios.referring import (
     referred,
     say,
 )
+from tests.scenarios.test_plan_steps import added, complete
 from tests.world import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -365,3 +366,27 @@ async def test_with_consents_to_all_of_it_it_goes_over(world: World) -> None:
     # What people agreed to goes with them.
     rows = await world.run("select agency from consent where id = ?", [as_key(world, UUID(agreed))])
     assert rows == [("lpsk",)]
+
+
+async def test_a_step_of_the_plan_is_in_the_way_until_it_is_proven_to_be_done(world: World) -> None:
+    step = await added(world, owner="komnas-ham")
+    made = as_key(world, UUID(step))
+    assert (await preview(world))["obstacles"] == ["PLAN_STEP"]
+    forged_done = (
+        "insert into plan_step_done select id, agency, added_by, added_at, event, signature, seal"
+        " from plan_step where id = ?"
+    )
+    for forged, undone in (
+        (forged_done, "delete from plan_step_done where plan_step = ?"),
+        (
+            "update plan_step set owner = 'lpsk' where id = ?",
+            "update plan_step set owner = 'komnas-ham' where id = ?",
+        ),
+    ):
+        await world.run(forged, [made])
+        assert (await preview(world))["obstacles"] == ["PLAN_STEP"], forged
+        assert codes(await propose(world)) == ["LEAD_NOT_POSSIBLE"], forged
+        await world.run(undone, [made])
+
+    assert await complete(world, step, by=SARI) == []
+    assert (await preview(world))["obstacles"] == []
