@@ -216,7 +216,12 @@ async def _change(
 def _changing(merging: _Merging, target: UUID, other: UUID) -> Changing:
     others = ((RecordKind.MERGE, merging.merge), (RecordKind.DEFENDER, other))
     return Changing(
-        merging.action, (RecordKind.DEFENDER, target), others=others, reason=merging.reason
+        merging.action,
+        (RecordKind.DEFENDER, target),
+        others=others,
+        reason=merging.reason,
+        # Not of the duplicate: it is told to who may know of the merge (`disclosure`).
+        reason_of=merging.merge,
     )
 
 

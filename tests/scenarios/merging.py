@@ -26,6 +26,7 @@ READ = """query ($id: ID!) { defender(id: $id) {
 NIK = "3171011701900001"
 PHONE = "08121231231"
 FAMILY_CARD = "3374150101150042"
+WHY = "Orang yang sama, dicatat dua kali."
 
 
 async def twice(world: World, *, by: str = SARI, **more: Any) -> tuple[str, str]:
@@ -49,7 +50,7 @@ async def merge(
         "duplicate": str(duplicate),
         "keepRevision": revisions[0],
         "duplicateRevision": revisions[1],
-        "reasonText": "Orang yang sama, dicatat dua kali.",
+        "reasonText": WHY,
     }
     return await world.ask(by, MERGE, {"input": given}, purpose=purpose)
 

@@ -201,7 +201,9 @@ async def test_nothing_is_signed_for_an_acceptance_that_was_written_by_hand(
     stage: Stage, table: str, column: str
 ) -> None:
     world = stage.world
-    kept = {name: await world.run(f"select * from {name}") for name in ("lead_handover", "lead_share")}
+    kept = {
+        name: await world.run(f"select * from {name}") for name in ("lead_handover", "lead_share")
+    }
     [[value]] = await world.run(f"select {column} from {table}")
     for name in kept:
         await world.run(f"delete from {name}")

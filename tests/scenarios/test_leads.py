@@ -19,6 +19,7 @@ from api.vocabulary import (
     Caseworker,
     Decision,
     LegalBasis,
+    Organisation,
     Outcome,
     Purpose,
     RecordKind,
@@ -326,7 +327,7 @@ async def test_each_process_does_its_part_with_the_keys_of_its_own_agency_alone(
         }
         who = world.records.member(HASAN)
         purpose, basis = Purpose.REFERRAL, LegalBasis.PUBLIC_TASK
-        caller = Caseworker(who.id, "lpsk", who.role, purpose, basis, "here")
+        caller = Caseworker(who.id, Organisation("lpsk"), who.role, purpose, basis, "here")
         await accept_lead(houses["lpsk"], caller, ReferralId(UUID(referral)))
         assert await lead_of(world) == "komnas-ham"
         for slug in ("komnas-ham", "lpsk", "komnas-ham", "lpsk"):
