@@ -44,6 +44,7 @@ async def merge(
     by: str = BUDI,
     purpose: str = "supervision",
     revisions: tuple[int, int] = (1, 1),
+    key: str | None = None,
 ) -> Answer:
     given = {
         "keep": str(kept),
@@ -52,7 +53,7 @@ async def merge(
         "duplicateRevision": revisions[1],
         "reasonText": WHY,
     }
-    return await world.ask(by, MERGE, {"input": given}, purpose=purpose)
+    return await world.ask(by, MERGE, {"input": given}, purpose=purpose, key=key)
 
 
 async def approve(

@@ -16,7 +16,7 @@ from tests.scenarios import erasing, sharing
 from tests.scenarios.asking import NOBODY, as_key, assert_change, counted, fields, records
 from tests.scenarios.breaking_glass import codes
 from tests.scenarios.erasing import DEFENDER, LEAD
-from tests.scenarios.matching import known, request
+from tests.scenarios.matching import OPEN, known, request
 from tests.scenarios.merging import (
     DUPLICATES,
     FAMILY_CARD,
@@ -551,3 +551,46 @@ async def test_why_records_were_merged_is_told_to_who_may_know_that_they_were(
     assert await seen() == [[], [], []]
     await world.run("delete from defender_merge")
     assert await seen() == [[], [], []]
+
+
+async def test_a_merge_is_of_both_case_files_in_the_log_and_where_it_is_repeated(
+    world: World,
+) -> None:
+    file, kept = await known(world, by=SARI, nik=NIK)
+    other, duplicate = await known(world, by=SARI, nik=NIK)
+    key = "merge-once"
+    size = await world.size()
+    first = await merge(world, kept, duplicate, key=key)
+    assert codes(first) == []
+    for event in await only(world, size, Action.MERGE_DEFENDERS):
+        assert records(event, RecordKind.CASE_FILE) == {UUID(file), UUID(other)}
+    assert (await merge(world, kept, duplicate, key=key)).data == first.data
+
+    await declared(world, by=LEAD, memberId=id_of(world, BUDI), caseFileId=file)
+
+    again = await merge(world, kept, duplicate, key=key)
+    assert (again.status, again.codes) == (409, ["ALREADY_DONE"])
+    assert first.data["mergeDefenders"]["mergeId"] not in again.text
+
+
+async def test_both_records_of_one_case_file_name_it_once(world: World) -> None:
+    given = {
+        "urgency": "URGENT",
+        "sensitivity": 2,
+        "province": "33",
+        "defenders": [{"fullName": "Orang Yang Sama"}, {"fullName": "Orang Yang Sama"}],
+    }
+    opened = (await world.ask(SARI, OPEN, {"input": given}, purpose="intake")).data
+    kept, duplicate = (one["id"] for one in opened["openCaseFile"]["caseFile"]["defenders"])
+    size = await world.size()
+
+    await merged(world, kept, duplicate)
+
+    for event in await world.events(size):
+        files = [
+            one
+            for group in event.touched
+            for one in group.records
+            if one[0] is RecordKind.CASE_FILE
+        ]
+        assert len(files) == 1
