@@ -288,7 +288,8 @@ def allowed(house: House, caller: Caller, changing: Changing, situation: Situati
     records = [(*changing.target, situation.revision)]
     if changing.target[0] is not RecordKind.CASE_FILE:
         records.append((RecordKind.CASE_FILE, row.id, row.revision))
-    records += [(*record, 0) for record in changing.others]
+    named = {(kind, record) for kind, record, _ in records}
+    records += [(*record, 0) for record in changing.others if record not in named]
     anew = bool(changing.fields_of)
     touched = [
         Touched(

@@ -16,7 +16,7 @@ import structlog
 
 from api.casework import elsewhere, merged, merges_seen, openings, protections, rights
 from api.casework.asked import Asked, Steps, asked_of, withheld_field
-from api.casework.belongings import belongings_of, show
+from api.casework.belongings import Belongings, belongings_of, show
 from api.casework.consenting import consents_shown
 from api.casework.deciding import Bundle, Deciding
 from api.casework.delegating import shown
@@ -35,7 +35,7 @@ from api.crypto.sealing import key_version, open_sealed
 from api.database import Connection
 from api.errors import SealBroken
 from api.policies.facts import CaseworkerFacts
-from api.store import case_files, key_wraps
+from api.store import case_files, key_wraps, merges, reasons
 from api.store.case_file_statements import SCOPE, Shape, Which
 from api.store.case_files import CaseFileRow, Link
 from api.store.key_wraps import StoredKey
@@ -146,6 +146,7 @@ async def disclose(house: House, caller: Caller, reading: Reading) -> Disclosed:
                 asked,
                 reading.notes,
             )
+            hanging = await _told(house, snapshot, caller, who, hanging, now)
             deciding.attach(hanging.attachments)
         handed = []
         if deciding.seen and reading.delegations:
@@ -259,17 +260,52 @@ async def _merges(
 ) -> list[Merge]:
     """Read the merges of who was seen, as far as the caller may know of them."""
     people = {link.defender for _, _, links in deciding.seen for link in links}
-    merges = await merged.standing(house, snapshot, caller.organisation, people)
-    if not merges:
+    standing = await merged.standing(house, snapshot, caller.organisation, people)
+    return await _known(house, snapshot, caller, who, standing, now)
+
+
+async def _known(
+    house: House,
+    snapshot: Connection,
+    caller: Caller,
+    who: CaseworkerFacts,
+    some: Sequence[Merge],
+    now: datetime,
+) -> list[Merge]:
+    """Give those of *some*, of the caller's agency, that the caller may know of."""
+    if not some:
         return []
-    both = sorted({row[side] for row in merges for side in ("kept", "duplicate")})
+    both = sorted({row[side] for row in some for side in ("kept", "duplicate")})
     shape = Shape(Which.OF_DEFENDERS, frozenset(), frozenset())
     reading = Reading(Action.LIST, shape, {"ids": both})
     rows = await read_rows(house, snapshot, caller, who, reading, now)
     places = merges_seen.places_in(
         house, caller, rows, lambda facts: house.gate.open(who, Compartment.IDENTITY, facts)
     )
-    return merges_seen.with_both(merges, {person for _, person in places})
+    return merges_seen.with_both(some, {person for _, person in places})
+
+
+async def _told(
+    house: House,
+    snapshot: Connection,
+    caller: Caller,
+    who: CaseworkerFacts,
+    hanging: Belongings,
+    now: datetime,
+) -> Belongings:
+    """Leave out why records were merged, but for who may know that they were.
+
+    A reason that is of no case file and no defender is of a merge, whatever became of its row.
+    """
+    others = {one.record for one in hanging.reasons} - {one.case_file for one in hanging.reasons}
+    others = await reasons.of_no_person(snapshot, others)
+    if not others:
+        return hanging
+    agency = caller.organisation
+    found = await merges.among(snapshot, agency, others)
+    mine = [row for row in found if merged.proven(house, agency, row)]
+    untold = others - {row["id"] for row in await _known(house, snapshot, caller, who, mine, now)}
+    return replace(hanging, reasons=[r for r in hanging.reasons if r.record not in untold])
 
 
 async def stored_keys(

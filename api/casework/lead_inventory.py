@@ -157,8 +157,14 @@ def _obstacles(
         for row in own("measure")
     ):
         found.add(LeadObstacle.MEASURE)
-    done = {row["plan_step"] for row in own("plan_step_done")}
-    if any(row["owner"] == lead and row["id"] not in done for row in staying["plan_step"]):
+    done = {
+        row["plan_step"] for row in own("plan_step_done") if not unproven("plan_step_done", row)
+    }
+    if any(
+        (row["agency"] == lead and unproven("plan_step", row))
+        or (row["owner"] == lead and row["id"] not in done)
+        for row in staying["plan_step"]
+    ):
         found.add(LeadObstacle.PLAN_STEP)
     if any(unproven("defender_merge", row) or not over(row) for row in own("defender_merge")):
         found.add(LeadObstacle.MERGE)

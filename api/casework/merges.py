@@ -209,14 +209,22 @@ async def _change(
             raise StaleRevision
         return await write(transaction, situation, intent)
 
-    of_duplicate = _changing(merging, pair.duplicate, pair.kept)
+    of_duplicate = _changing(merging, pair.duplicate, pair.kept, first.row.id)
     return await change(house, caller, of_duplicate, ask, locked)
 
 
-def _changing(merging: _Merging, target: UUID, other: UUID) -> Changing:
-    others = ((RecordKind.MERGE, merging.merge), (RecordKind.DEFENDER, other))
+def _changing(merging: _Merging, target: UUID, other: UUID, file: UUID | None = None) -> Changing:
+    """Say what changes: *target*, with the *other* record and the case *file* of that one."""
+    others = [(RecordKind.MERGE, merging.merge), (RecordKind.DEFENDER, other)]
+    if file is not None:
+        others.append((RecordKind.CASE_FILE, file))
     return Changing(
-        merging.action, (RecordKind.DEFENDER, target), others=others, reason=merging.reason
+        merging.action,
+        (RecordKind.DEFENDER, target),
+        others=tuple(others),
+        reason=merging.reason,
+        # Not of the duplicate: it is told to who may know of the merge (`disclosure`).
+        reason_of=merging.merge,
     )
 
 

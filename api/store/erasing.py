@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Table,
     Uuid,
@@ -113,6 +114,13 @@ def _own_keys(table: Table) -> Part:
     return Part(data_key, file, gone=True, through=data_key.c.record.in_(rows))
 
 
+def _why_merged(side: Column[UUID]) -> Part:
+    """Give why a record was merged that is on this *side*; before the merge itself goes."""
+    person = select(side).where(defender_merge.c.id == reason.c.record).scalar_subquery()
+    merges = select(defender_merge.c.id).where(side.in_(RECORDS))
+    return Part(reason, person, gone=True, through=reason.c.record.in_(merges))
+
+
 #: Kind of record -> its parts, in the order in which they go.
 PARTS: dict[RecordKind, tuple[Part, ...]] = {
     RecordKind.CASE_FILE: (
@@ -162,6 +170,8 @@ PARTS: dict[RecordKind, tuple[Part, ...]] = {
         Part(defender_tag, defender_tag.c.defender, gone=True),
         Part(match_request, match_request.c.defender, gone=True),
         Part(linked_record, linked_record.c.defender, gone=True),
+        _why_merged(defender_merge.c.kept),
+        _why_merged(defender_merge.c.duplicate),
         # Of whichever of both is erased: the other one stands alone then.
         Part(defender_merge, defender_merge.c.kept, gone=True),
         Part(defender_merge, defender_merge.c.duplicate, gone=True),

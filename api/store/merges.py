@@ -67,6 +67,14 @@ async def of_people(connection: Connection, agency: str, people: Collection[UUID
     return [dict(zip(COLUMNS, row, strict=True)) for row in found.all()]
 
 
+async def among(connection: Connection, agency: str, ids: Collection[UUID]) -> list[Row]:
+    """Read those of *agency* that *ids* name, however they ended."""
+    found = await connection.execute(
+        _SELECT.where(defender_merge.c.agency == agency, defender_merge.c.id.in_(list(ids)))
+    )
+    return [dict(zip(COLUMNS, row, strict=True)) for row in found.all()]
+
+
 async def newest(connection: Connection, agency: str) -> list[Row]:
     """Read the newest of *agency*, however they ended."""
     found = await connection.execute(_NEWEST, {"agency": agency})

@@ -1,6 +1,6 @@
 """Reasons in words that were given for changes; sealed under the narrative key of a case file."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, insert, select
 
 from api.crypto.sealed import Sealed
 from api.database import Connection
-from api.store.tables import reason
+from api.store.tables import defender, reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class ReasonRow:
     """One reason as read.
 
     Attributes:
-        record: what was changed, the case file itself or a defender in it.
+        record: what was changed, the case file itself or a defender in it; or a merge.
         event: index of the intent, whose leaf holds the commitment.
     """
 
@@ -63,6 +63,14 @@ async def of_case_file(snapshot: Connection, case_file_id: UUID) -> list[ReasonR
     """Read the newest reasons of one case file."""
     result = await snapshot.execute(_OF_CASE_FILE, {"case_file": case_file_id})
     return [ReasonRow(*row) for row in result.all()]
+
+
+async def of_no_person(snapshot: Connection, records: Collection[UUID]) -> set[UUID]:
+    """Give those of *records* that are no defenders."""
+    if not records:
+        return set()
+    people = await snapshot.execute(select(defender.c.id).where(defender.c.id.in_(list(records))))
+    return set(records) - set(people.scalars())
 
 
 async def insert_row(change: Connection, row: Mapping[str, Any]) -> None:

@@ -26,6 +26,7 @@ READ = """query ($id: ID!) { defender(id: $id) {
 NIK = "3171011701900001"
 PHONE = "08121231231"
 FAMILY_CARD = "3374150101150042"
+WHY = "Orang yang sama, dicatat dua kali."
 
 
 async def twice(world: World, *, by: str = SARI, **more: Any) -> tuple[str, str]:
@@ -43,15 +44,16 @@ async def merge(
     by: str = BUDI,
     purpose: str = "supervision",
     revisions: tuple[int, int] = (1, 1),
+    key: str | None = None,
 ) -> Answer:
     given = {
         "keep": str(kept),
         "duplicate": str(duplicate),
         "keepRevision": revisions[0],
         "duplicateRevision": revisions[1],
-        "reasonText": "Orang yang sama, dicatat dua kali.",
+        "reasonText": WHY,
     }
-    return await world.ask(by, MERGE, {"input": given}, purpose=purpose)
+    return await world.ask(by, MERGE, {"input": given}, purpose=purpose, key=key)
 
 
 async def approve(

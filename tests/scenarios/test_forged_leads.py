@@ -182,6 +182,45 @@ async def test_what_was_changed_after_the_giver_signed_is_not_taken(
         await world.run("update lead_share set sealed = ? where record = ?", [sealed, record])
 
 
+#: What the giver goes by before it signs: its own proposal by the seal, the acceptance by the
+#: other agency's signature.
+ACCEPTED = [
+    (table, column)
+    for table, (*names, proof) in {
+        "lead_proposal": (*RIGHTS["lead_proposal"], "seal"),
+        "lead_acceptance": (*RIGHTS["lead_acceptance"], "signature"),
+    }.items()
+    for column in (*names, proof)
+    if column != "referral"
+]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("table", "column"), ACCEPTED, ids=str)
+async def test_nothing_is_signed_for_an_acceptance_that_was_written_by_hand(
+    stage: Stage, table: str, column: str
+) -> None:
+    world = stage.world
+    kept = {
+        name: await world.run(f"select * from {name}") for name in ("lead_handover", "lead_share")
+    }
+    [[value]] = await world.run(f"select {column} from {table}")
+    for name in kept:
+        await world.run(f"delete from {name}")
+    new, given = changed(world, column, value)
+    await world.run(f"update {table} set {column} = {new}", given)
+
+    with suppress(PerisaiError):
+        await hand_over(stage.house, stage.referral)
+
+    for name, rows in kept.items():
+        assert await world.run(f"select referral from {name}") == []
+        for row in rows:
+            marks = ", ".join("?" * len(row))
+            await world.run(f"insert into {name} values ({marks})", list(row))
+    await world.run(f"update {table} set {column} = ?", [value])
+
+
 async def test_a_row_that_was_written_by_hand_is_handed_to_nobody(stage: Stage) -> None:
     world = stage.world
     file = as_key(world, world.records.open_to_sari)

@@ -19,6 +19,7 @@ from api.vocabulary import (
     Caseworker,
     Decision,
     LegalBasis,
+    Organisation,
     Outcome,
     Purpose,
     RecordKind,
@@ -51,6 +52,7 @@ from tests.scenarios.referring import (
     referred,
     say,
 )
+from tests.scenarios.test_plan_steps import added, complete
 from tests.world import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -325,7 +327,7 @@ async def test_each_process_does_its_part_with_the_keys_of_its_own_agency_alone(
         }
         who = world.records.member(HASAN)
         purpose, basis = Purpose.REFERRAL, LegalBasis.PUBLIC_TASK
-        caller = Caseworker(who.id, "lpsk", who.role, purpose, basis, "here")
+        caller = Caseworker(who.id, Organisation("lpsk"), who.role, purpose, basis, "here")
         await accept_lead(houses["lpsk"], caller, ReferralId(UUID(referral)))
         assert await lead_of(world) == "komnas-ham"
         for slug in ("komnas-ham", "lpsk", "komnas-ham", "lpsk"):
@@ -378,3 +380,27 @@ async def test_a_merge_that_waits_or_stands_is_in_the_way(world: World) -> None:
     assert codes(await propose(world, file=UUID(other))) == ["LEAD_NOT_POSSIBLE"]
     assert codes(await merging.undo(world, made)) == []
     assert (await preview(world, file=other))["obstacles"] == []
+
+
+async def test_a_step_of_the_plan_is_in_the_way_until_it_is_proven_to_be_done(world: World) -> None:
+    step = await added(world, owner="komnas-ham")
+    made = as_key(world, UUID(step))
+    assert (await preview(world))["obstacles"] == ["PLAN_STEP"]
+    forged_done = (
+        "insert into plan_step_done select id, agency, added_by, added_at, event, signature, seal"
+        " from plan_step where id = ?"
+    )
+    for forged, undone in (
+        (forged_done, "delete from plan_step_done where plan_step = ?"),
+        (
+            "update plan_step set owner = 'lpsk' where id = ?",
+            "update plan_step set owner = 'komnas-ham' where id = ?",
+        ),
+    ):
+        await world.run(forged, [made])
+        assert (await preview(world))["obstacles"] == ["PLAN_STEP"], forged
+        assert codes(await propose(world)) == ["LEAD_NOT_POSSIBLE"], forged
+        await world.run(undone, [made])
+
+    assert await complete(world, step, by=SARI) == []
+    assert (await preview(world))["obstacles"] == []

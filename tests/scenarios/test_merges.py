@@ -16,13 +16,14 @@ from tests.scenarios import erasing, sharing
 from tests.scenarios.asking import NOBODY, as_key, assert_change, counted, fields, records
 from tests.scenarios.breaking_glass import codes
 from tests.scenarios.erasing import DEFENDER, LEAD
-from tests.scenarios.matching import known, request
+from tests.scenarios.matching import OPEN, known, request
 from tests.scenarios.merging import (
     DUPLICATES,
     FAMILY_CARD,
     NIK,
     PHONE,
     READ,
+    WHY,
     approve,
     asked,
     listed,
@@ -430,9 +431,14 @@ async def test_to_erase_one_of_both_takes_the_merge_along(world: World, which: i
 
     preview = await erasing.preview(world, DEFENDER, gone)
     assert preview["parts"]["defender_merge"] == 1
+    assert preview["parts"]["reason"] == 1
     await erasing.erase(world, DEFENDER, gone)
 
     assert await counted(world, "defender_merge") == {"defender_merge": 0}
+    why_merged = await world.run(
+        "select id from reason where record = ?", [as_key(world, UUID(made))]
+    )
+    assert why_merged == []
     assert await told(world, stays) == (None, [])
     assert codes(await update(world, stays)) == []
     assert codes(await undo(world, made)) == ["NOT_FOUND"]
@@ -507,3 +513,84 @@ async def test_nothing_is_opened_to_merge(world: World) -> None:
         assert codes(await undo(inside.world, made)) == []
         # Only the key under which the reason is sealed.
         assert {c for _, c in inside.keyring.opened} <= {Compartment.NARRATIVE}
+
+
+REASONS = """query ($id: ID!) { caseFile(id: $id) { reasons { text } } }"""
+
+
+async def why(world: World, file: str, *, by: str, purpose: str) -> list[str]:
+    answer = await world.ask(by, REASONS, {"id": file}, purpose=purpose)
+    return [one["text"] for one in answer.data["caseFile"]["reasons"]]
+
+
+async def test_why_records_were_merged_is_told_to_who_may_know_that_they_were(
+    world: World,
+) -> None:
+    kept_file, kept = await known(world, by="dewi", nik=NIK)
+    file, duplicate = await known(world, by=SARI, nik=NIK)
+    made = await asked(world, kept, duplicate)
+
+    async def seen() -> list[list[str]]:
+        return [
+            await why(world, file, by=SARI, purpose="protection"),
+            await why(world, kept_file, by="dewi", purpose="intake"),
+            await why(world, file, by=BUDI, purpose="supervision"),
+        ]
+
+    assert await seen() == [[], [], [WHY]]
+    assert codes(await approve(world, made)) == []
+    assert await seen() == [[], [], [WHY]]
+    assert codes(await undo(world, made)) == []
+    assert await seen() == [[], [], [WHY]]
+    # A merge whose row was changed or taken away by hand keeps its reason back.
+    [before] = await world.run("select event from defender_merge")
+    await world.run("update defender_merge set event = event + 1")
+    assert await seen() == [[], [], []]
+    await world.run("update defender_merge set event = ?", list(before))
+    await declared(world, by=LEAD, memberId=id_of(world, BUDI), caseFileId=kept_file)
+    assert await seen() == [[], [], []]
+    await world.run("delete from defender_merge")
+    assert await seen() == [[], [], []]
+
+
+async def test_a_merge_is_of_both_case_files_in_the_log_and_where_it_is_repeated(
+    world: World,
+) -> None:
+    file, kept = await known(world, by=SARI, nik=NIK)
+    other, duplicate = await known(world, by=SARI, nik=NIK)
+    key = "merge-once"
+    size = await world.size()
+    first = await merge(world, kept, duplicate, key=key)
+    assert codes(first) == []
+    for event in await only(world, size, Action.MERGE_DEFENDERS):
+        assert records(event, RecordKind.CASE_FILE) == {UUID(file), UUID(other)}
+    assert (await merge(world, kept, duplicate, key=key)).data == first.data
+
+    await declared(world, by=LEAD, memberId=id_of(world, BUDI), caseFileId=file)
+
+    again = await merge(world, kept, duplicate, key=key)
+    assert (again.status, again.codes) == (409, ["ALREADY_DONE"])
+    assert first.data["mergeDefenders"]["mergeId"] not in again.text
+
+
+async def test_both_records_of_one_case_file_name_it_once(world: World) -> None:
+    given = {
+        "urgency": "URGENT",
+        "sensitivity": 2,
+        "province": "33",
+        "defenders": [{"fullName": "Orang Yang Sama"}, {"fullName": "Orang Yang Sama"}],
+    }
+    opened = (await world.ask(SARI, OPEN, {"input": given}, purpose="intake")).data
+    kept, duplicate = (one["id"] for one in opened["openCaseFile"]["caseFile"]["defenders"])
+    size = await world.size()
+
+    await merged(world, kept, duplicate)
+
+    for event in await world.events(size):
+        files = [
+            one
+            for group in event.touched
+            for one in group.records
+            if one[0] is RecordKind.CASE_FILE
+        ]
+        assert len(files) == 1
