@@ -1,4 +1,4 @@
-"""Each list of case files among 100,000 against the same among 1,000, on PostgreSQL.
+"""Lists of case files and of deadlines among 100,000 case files against 1,000, on PostgreSQL.
 
 Every order, alone and with each filter, from the beginning and from the middle. The rows are
 made by the database, spread as an agency's are: most are closed, each province has some, each
@@ -14,16 +14,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from api.app import utc_now
-from api.database import Records, engine_of
+from api.code_lists import load
+from api.database import Connection, Records, engine_of
 from api.demo.install import install
 from api.demo.synthetic import SARI
 from api.demo.synthetic_records import Synthetic
 from api.policies.engine import Policy
 from api.policies.facts import CaseworkerFacts
 from api.policies.gate import Gate
-from api.store import case_files
+from api.store import case_files, deadlines
 from api.store.case_file_statements import SCOPE, Shape, Which
 from api.store.case_files import reference_filter
+from api.store.deadlines import BY_CLOCK, START, Asked, Deadline
 from api.vocabulary import CaseFileOrder, Urgency
 from benchmarks.made_rows import (
     AGENCY,
@@ -93,6 +95,10 @@ def lists() -> Iterator[List]:
             yield List(f"{order.value}, {name} {value}", of, given)
 
 
+#: Lists of deadlines: a name, and whether only what is overdue is asked for.
+DEADLINES = (("deadlines", False), ("deadlines, overdue", True))
+
+
 class Reader:
     """Reads lists of one database, as one officer."""
 
@@ -102,8 +108,9 @@ class Reader:
             sari.organisation, sari.role.value, int(sari.clearance), sari.trained, "protection"
         )
         self.store = store
+        self.codes = load()
         self.scope = Gate(Policy.shipped()).scope(who, "see", SCOPE)
-        self.given = {"me": sari.id, "agency": AGENCY, "now": utc_now()}
+        self.given: dict[str, Any] = {"me": sari.id, "agency": AGENCY, "now": utc_now()}
 
     async def read(self, of: List) -> list[case_files.CaseFileRow]:
         async with self.store.snapshot() as snapshot:
@@ -126,8 +133,31 @@ class Reader:
         """Name the indexes of its plan, which reads no large table whole."""
         async with self.store.snapshot() as snapshot:
             return await explained(
-                snapshot, self.scope, of.shape, {**self.given, **of.parameters}, of.name
+                snapshot,
+                lambda: case_files.read(
+                    snapshot, self.scope, of.shape, {**self.given, **of.parameters}
+                ),
+                of.name,
             )
+
+    async def due(self, snapshot: Connection, overdue: bool) -> list[Deadline]:
+        """Read what is due first, as an officer to whom colleagues' assignments are not told."""
+        asked = Asked(
+            tuple(BY_CLOCK), frozenset({"assignment_end"}), scope=self.scope, limit=PAGE + 1
+        )
+        until = dict.fromkeys(asked.clocks, self.given["now"]) if overdue else {}
+        return await deadlines.read(snapshot, self.codes, asked, START, until, self.given)
+
+    async def plan_of_due(self, name: str, overdue: bool) -> set[str]:
+        async with self.store.snapshot() as snapshot:
+            return await explained(snapshot, lambda: self.due(snapshot, overdue), name)
+
+    def step_of_due(self, overdue: bool) -> Step:
+        async def read() -> None:
+            async with self.store.snapshot() as snapshot:
+                assert len(await self.due(snapshot, overdue)) == PAGE + 1
+
+        return read
 
     def step(self, of: List) -> Step:
         """Make a step that reads the list."""
@@ -156,22 +186,29 @@ async def run() -> list[Value]:
                     ]
                     assert counted[0] == counted[1], f"{of_large.name}: {counted}"
                     walked = await large.plan(of_large)
-                    measured = await in_turns(
-                        large.step(of_large), small.step(of_small), warm_up=WARM_UP, rounds=ROUNDS
-                    )
-                    found[of_large.name] = measured.ratio
-                    print(
-                        f"# casework.list_growth, {of_large.name}: "
-                        f"{measured.first * 1000:.2f} ms among {LARGE}, "
-                        f"{measured.second * 1000:.2f} ms among {SMALL}: {measured.ratio:.2f}; "
-                        f"{', '.join(sorted(walked))}",
-                        flush=True,
-                    )
+                    steps = large.step(of_large), small.step(of_small)
+                    found[of_large.name] = await compared(of_large.name, steps, walked)
+            for name, overdue in DEADLINES:
+                walked = await large.plan_of_due(name, overdue)
+                steps = large.step_of_due(overdue), small.step_of_due(overdue)
+                found[name] = await compared(name, steps, walked)
     finally:
         server.stop()
     worst = max(found, key=lambda name: found[name])
     print(f"# casework.list_growth: {len(found)} lists, the worst is {worst}")
     return [Value("casework.list_growth", found[worst], "x", LIMIT)]
+
+
+async def compared(name: str, steps: tuple[Step, Step], walked: set[str]) -> float:
+    """Read among many and among few in turns; print and give how many times as long it took."""
+    measured = await in_turns(*steps, warm_up=WARM_UP, rounds=ROUNDS)
+    print(
+        f"# casework.list_growth, {name}: {measured.first * 1000:.2f} ms among {LARGE}, "
+        f"{measured.second * 1000:.2f} ms among {SMALL}: {measured.ratio:.2f}; "
+        f"{', '.join(sorted(walked))}",
+        flush=True,
+    )
+    return measured.ratio
 
 
 @asynccontextmanager
@@ -209,11 +246,11 @@ def _rows(many: int, sari: str) -> Iterator[str]:
             {", ".join(CASE_FILE_SEALED)}, revision, event, seal)
         select md5('c' || n)::uuid,
             'KH-' || 2026 - n / 2000 || '-' || lpad((n % 2000)::text, 4, '0'), {agency},
-            case when n % 10 < 8 then 'closed' else 'active' end,
+            case when n % 10 < 8 then 'closed' when n % 20 = 9 then 'intake' else 'active' end,
             case n % 7 when 0 then 1 when 1 then 2 when 2 then 3 else 4 end, 1,
             case when n % ({many} / {RARE_MANY}) = 3 then '{RARE}' when n % 19 = 0 then '94'
                 else (11 + n % 17)::text end,
-            date '2026-11-01' - n / 3, now(), '[]', '[]', '[]',
+            date '2026-11-01' - n / 3, now() - interval '1 minute' * n, '[]', '[]', '[]',
             {", ".join("''" for _ in CASE_FILE_SEALED)}, 1, 1, ''
         from {every}"""
     yield f"""insert into case_file_defender (case_file, defender, position, event, seal)

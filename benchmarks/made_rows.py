@@ -1,15 +1,12 @@
 """Rows that the database makes by itself, thousands at a time, and the plans of reading them."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import event
-from sqlalchemy.sql import ColumnElement
 
 from api.database import Connection, engine_of
-from api.store import case_files
-from api.store.case_file_statements import Shape
 from api.store.sealed_fields import CASE_FILE_FIELDS, DEFENDER_FIELDS
 from tests.postgresql import Database
 
@@ -25,13 +22,13 @@ DEFENDER_SEALED = [field.column for field in DEFENDER_FIELDS.values()]
 
 
 async def explained(
-    snapshot: Connection,
-    scope: ColumnElement[bool],
-    shape: Shape,
-    given: Mapping[str, Any],
-    name: str,
+    snapshot: Connection, read: Callable[[], Awaitable[object]], name: str
 ) -> set[str]:
-    """Name the indexes that the list walks; a large table that is read whole ends it all."""
+    """Name the indexes that the list walks; a large table that is read whole ends it all.
+
+    Args:
+        read: reads the list in *snapshot*.
+    """
     sent: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
@@ -39,7 +36,7 @@ async def explained(
 
     sync = snapshot.sync_connection
     event.listen(sync, "before_cursor_execute", note)
-    await case_files.read(snapshot, scope, shape, given)
+    await read()
     event.remove(sync, "before_cursor_execute", note)
     [(statement, parameters)] = [s for s in sent if "from case_file" in s[0].lower()]
     # As it is executed: prepared once, and planned for any values (api/database.py).

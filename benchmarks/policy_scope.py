@@ -109,8 +109,9 @@ async def _measured(store: Records, made: Synthetic, name: str, limit: float | N
     assert len(found) == PAGE, "policy.scope_cost"
     assert found == await bare(), "policy.scope_cost"
     async with store.snapshot() as snapshot:
+        scope = gate.scope(who, "see", SCOPE)
         walked = await explained(
-            snapshot, gate.scope(who, "see", SCOPE), SHAPE, given, "policy.scope_cost"
+            snapshot, lambda: case_files.read(snapshot, scope, SHAPE, given), "policy.scope_cost"
         )
     assert "ix_case_file_lead_agency_opened_on_id" in walked, walked
     measured = await in_turns(scoped, bare, warm_up=WARM_UP, rounds=ROUNDS)
