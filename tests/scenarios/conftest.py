@@ -24,12 +24,19 @@ _TOLD = pytest.StashKey[list[str]]()
 #: and forms, which are the same on both.
 _LONG_ON_POSTGRESQL = frozenset(
     {
+        "test_alerts",
+        "test_attachments",
+        "test_break_glass_reviews",
         "test_browser_sessions",
         "test_case_life",
         "test_consents",
+        "test_deadlines",
         "test_emergency_protections",
+        "test_erasure",
         "test_forged_leads",
+        "test_forged_shares",
         "test_idempotency_keys",
+        "test_import_spreadsheets",
         "test_imports",
         "test_incidents",
         "test_leads",
@@ -39,11 +46,15 @@ _LONG_ON_POSTGRESQL = frozenset(
         "test_merges",
         "test_overrides",
         "test_plan_steps",
-        "test_release_papers",
         "test_referral_life",
+        "test_referrals",
+        "test_release_papers",
         "test_statistics",
+        "test_ties",
         "test_timeline",
+        "test_token_table",
         "test_triage",
+        "test_webhooks",
     }
 )
 
@@ -51,7 +62,7 @@ _LONG_ON_POSTGRESQL = frozenset(
 @pytest.hookimpl(tryfirst=True)  # Before anything is chosen by its marks.
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.stem in _LONG_ON_POSTGRESQL and "[postgresql" in item.nodeid:
+        if item.path.stem in _LONG_ON_POSTGRESQL and "postgresql" in item.nodeid.partition("[")[2]:
             item.add_marker(pytest.mark.long)
 
 
