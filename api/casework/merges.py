@@ -88,7 +88,7 @@ async def merge_defenders(
         ValueInvalid: a record with itself, or such words; nothing was logged.
         NotFound, NotAllowed, RecordErased: of either, see `change`; also where the caller may
             not open the identity in both.
-        StaleRevision: of either there is a newer revision.
+        StaleRevision: of either there is a newer revision; the error has that of the first.
         MergeNotPossible: see `_check_free`.
     """
     if pair.kept == pair.duplicate:
@@ -255,7 +255,7 @@ async def _check_free(
         if record not in locked or locked[record].agency != agency:
             raise MergeNotPossible
         if locked[record].revision != revision:
-            raise StaleRevision
+            raise StaleRevision(locked[record].revision)
     for row in await merges.of_people(change, agency, (pair.kept, pair.duplicate)):
         if row["id"] == merging.merge or row["undone_at"] is not None:
             continue

@@ -214,7 +214,7 @@ async def _check_free(
         LeadNotPossible, StaleRevision: see `refer`.
     """
     if situation.revision != revision:
-        raise StaleRevision
+        raise StaleRevision(situation.revision)
     agency = caller.organisation
     inventory = await taken_stock(transaction, situation.row.id, agency)
     if obstacles(house, inventory, agency, None, situation.now):

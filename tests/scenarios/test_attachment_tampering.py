@@ -366,7 +366,6 @@ async def test_an_attachment_is_sealed_anew_under_another_key_and_reads_the_same
     [
         "update attachment set case_file = case_file",
         "update attachment set author = author",
-        "update attachment set seal = seal",
         "update attachment_chunk set position = 9",
         "truncate attachment_chunk",
     ],

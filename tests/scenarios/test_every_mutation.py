@@ -32,7 +32,7 @@ __all__ = ["ground"]
 pytestmark = pytest.mark.long
 
 #: The names under which inputs say which revision of a record was read.
-REVISIONS = ("revision", "version")
+REVISIONS = ("revision", "version", "keepRevision")
 
 #: Face and change -> its field in the schema.
 CHANGES = {

@@ -21,7 +21,7 @@ from api.errors import (
     StaleRevision,
     ValueInvalid,
 )
-from api.schema.agency.changes import ChangeError
+from api.schema.agency.changes import told
 from api.schema.agency.referrals import (
     ConsentOverrideInput,
     InputOf,
@@ -95,9 +95,7 @@ class ProposeLeadInput:
 
 
 def _failed(error: PerisaiError) -> ReferralPayload:
-    return ReferralPayload(
-        referral_id=None, errors=[ChangeError(code=error.code, message=error.message)]
-    )
+    return ReferralPayload(referral_id=None, errors=[told(error)])
 
 
 @strawberry.type(description="What a caseworker may ask about a change of the lead.")

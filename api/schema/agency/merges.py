@@ -20,7 +20,7 @@ from api.errors import (
     ValueInvalid,
 )
 from api.schema import words
-from api.schema.agency.changes import REASON_TEXT, ChangeError
+from api.schema.agency.changes import REASON_TEXT, ChangeError, told
 from api.schema.context import PerisaiInfo, uuid_of
 from api.vocabulary import DefenderId, MergeId, MergeState
 
@@ -133,7 +133,7 @@ class MergePayload:
 
 
 def _failed(error: PerisaiError) -> MergePayload:
-    errors = [ChangeError(code=error.code, message=error.message)]
+    errors = [told(error)]
     return MergePayload(merge_id=None, state=None, undo_until=None, errors=errors)
 
 
