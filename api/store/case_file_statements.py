@@ -313,7 +313,9 @@ def led_by_of(kind: RecordKind, scope: ColumnElement[bool]) -> CompoundSelect[An
     """
     file, of = _OF_RECORD[kind]
     record = select(file).where(of == bindparam("id")).correlate(None)
-    another = select(file).where(file == _ANOTHER, ~record.exists()).correlate(None)
+    # Every case file has somebody in it, and few an attachment.
+    through = case_file_defender.c.case_file if kind is RecordKind.ATTACHMENT else file
+    another = select(through).where(through == _ANOTHER, ~record.exists()).correlate(None)
     return union_all(
         select(case_file.c.lead_agency, ties.tied.label("tied"), true().label("there"))
         .where(case_file.c.id.in_(record))
