@@ -24,6 +24,7 @@ from api.casework.release_profiles import (
     load_profiles,
 )
 from api.demo.synthetic import Synthetic, synthetic
+from benchmarks.machine import Pace
 from benchmarks.values import Value
 
 TODAY = date(2026, 3, 2)
@@ -54,7 +55,7 @@ async def look_alikes() -> Sequence[Value]:
 
 
 async def redact_ms() -> Sequence[Value]:
-    """Look for 200 values in 20,000 characters."""
+    """Look for 200 values in 20,000 characters; the limit is for the machine of `machine`."""
     records = synthetic(1, TODAY, CASE_FILES)
     text = " ".join(case_file.account for case_file in records.case_files)[:TEXT]
     sealed: list[Sealed] = []
@@ -67,12 +68,13 @@ async def redact_ms() -> Sequence[Value]:
                 "home_address": person.home_address,
             }
         )
-    times = []
+    times, pace = [], Pace()
     for _ in range(ROUNDS):
         start = process_time()
         find(text, sealed[:VALUES])
         times.append(1000 * (process_time() - start))
-    return [Value("releases.redact_ms", statistics.median(times), "ms", limit=LIMIT_MS)]
+        pace.turn()
+    return [Value("releases.redact_ms", statistics.median(times), "ms", LIMIT_MS * pace.slowness)]
 
 
 def facts_of(records: Synthetic) -> list[Facts]:
