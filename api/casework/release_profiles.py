@@ -8,7 +8,7 @@ handed in. A view under which too few case files look the same is to be made coa
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from importlib import resources
@@ -58,7 +58,7 @@ class Facts:
         needs: codes of the measures that the partner is asked for.
     """
 
-    age: int | None
+    age: int | None = field(repr=False)
     day: date
     province: str
     categories: Sequence[str]

@@ -376,3 +376,22 @@ async def test_the_services_role_moves_no_attachment(world: World, statement: st
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await connection.execute(statement)
     await connection.close()
+
+
+@pytest.mark.parametrize("template", ["postgresql"], indirect=True)
+async def test_the_services_role_changes_what_is_sealed_of_an_attachment_and_its_seal_alone(
+    world: World,
+) -> None:
+    """A rotation seals anew, and so does the next lead agency; neither can move it (FORGED)."""
+    found = await world.run(
+        "select table_name, column_name from information_schema.column_privileges"
+        " where grantee = 'perisai_service' and privilege_type = 'UPDATE'"
+        " and table_name in ('attachment', 'attachment_chunk')"
+    )
+    assert {tuple(row) for row in found} == {
+        ("attachment", "media_type"),
+        ("attachment", "name"),
+        ("attachment", "seal"),
+        ("attachment", "size"),
+        ("attachment_chunk", "data"),
+    }
