@@ -20,7 +20,7 @@ from api.errors import (
     ValueInvalid,
 )
 from api.schema import words
-from api.schema.agency.changes import REASON_TEXT, ChangeError
+from api.schema.agency.changes import REASON_TEXT, ChangeError, told
 from api.schema.answers import INSUFFICIENT, step_up
 from api.schema.context import Context, PerisaiInfo, uuid_of
 from api.vocabulary import BreakGlassReason, CaseFileId, Compartment
@@ -117,7 +117,7 @@ def _failed(context: Context, error: PerisaiError) -> BreakGlassPayload:
         ends_at=None,
         waits_for_second_person=False,
         sign_in=needed,
-        errors=[ChangeError(code=error.code, message=error.message)],
+        errors=[told(error)],
     )
 
 

@@ -18,7 +18,7 @@ from api.errors import (
     ValueInvalid,
 )
 from api.schema import words
-from api.schema.agency.changes import REASON_TEXT, ChangeError
+from api.schema.agency.changes import REASON_TEXT, ChangeError, told
 from api.schema.context import PerisaiInfo, uuid_of
 from api.vocabulary import (
     CaseFileId,
@@ -98,7 +98,7 @@ InputOf = strawberry.argument(description="The change.")
 
 
 def _errors(error: PerisaiError) -> list[ChangeError]:
-    return [ChangeError(code=error.code, message=error.message)]
+    return [told(error)]
 
 
 @strawberry.type(description="Changes of what defenders agreed to.")

@@ -19,7 +19,7 @@ from api.errors import (
     ValueInvalid,
 )
 from api.schema import words
-from api.schema.agency.changes import ChangeError
+from api.schema.agency.changes import ChangeError, told
 from api.schema.context import PerisaiInfo, uuid_of
 from api.vocabulary import CaseFileId, Compartment, DelegationId, MemberId
 
@@ -75,7 +75,7 @@ InputOf = strawberry.argument(description="The change.")
 
 def _payload(delegation_id: UUID | None, error: PerisaiError | None = None) -> DelegationPayload:
     made = None if delegation_id is None else strawberry.ID(str(delegation_id))
-    errors = [] if error is None else [ChangeError(code=error.code, message=error.message)]
+    errors = [] if error is None else [told(error)]
     return DelegationPayload(delegation_id=made, errors=errors)
 
 

@@ -19,7 +19,7 @@ from api.errors import (
     ValueInvalid,
 )
 from api.schema import words
-from api.schema.agency.changes import REASON_TEXT, ChangeError
+from api.schema.agency.changes import REASON_TEXT, ChangeError, told
 from api.schema.context import PerisaiInfo, uuid_of
 from api.vocabulary import ErasureReason, HoldReason, RecordKind
 
@@ -104,7 +104,7 @@ InputOf = strawberry.argument(description="The change.")
 
 
 def _errors(error: PerisaiError | None) -> list[ChangeError]:
-    return [] if error is None else [ChangeError(code=error.code, message=error.message)]
+    return [] if error is None else [told(error)]
 
 
 def _erasure(

@@ -14,19 +14,18 @@ from api.errors import (
     NotAllowed,
     NotFound,
     PeerNotTrusted,
-    PerisaiError,
     RecordErased,
     ReferralInvalid,
     ReferralNotOpen,
     StaleRevision,
     ValueInvalid,
 )
-from api.schema.agency.changes import told
 from api.schema.agency.referrals import (
     ConsentOverrideInput,
     InputOf,
     ReferralInput,
     ReferralPayload,
+    failed,
 )
 from api.schema.context import PerisaiInfo, uuid_of
 from api.vocabulary import CaseFileId, Compartment, LeadObstacle, Purpose, ReferralId
@@ -94,10 +93,6 @@ class ProposeLeadInput:
     )
 
 
-def _failed(error: PerisaiError) -> ReferralPayload:
-    return ReferralPayload(referral_id=None, errors=[told(error)])
-
-
 @strawberry.type(description="What a caseworker may ask about a change of the lead.")
 class LeadQuery:
     """A part of the root of the agency face."""
@@ -155,7 +150,7 @@ class LeadMutation:
                 ),
             )
         except _MENDABLE as error:
-            return _failed(error)
+            return failed(error)
         return ReferralPayload(referral_id=strawberry.ID(str(made)), errors=[])
 
     @strawberry.mutation(
@@ -173,5 +168,5 @@ class LeadMutation:
         try:
             await leads.accept(context.house, context.caller, referral_id)
         except _MENDABLE as error:
-            return _failed(error)
+            return failed(error)
         return ReferralPayload(referral_id=input.referral_id, errors=[])

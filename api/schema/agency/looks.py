@@ -18,7 +18,7 @@ from api.errors import (
     TooManyStand,
 )
 from api.schema.agency import types
-from api.schema.agency.changes import ChangeError
+from api.schema.agency.changes import ChangeError, told
 from api.schema.context import PerisaiInfo, uuid_of
 from api.schema.requested import requested
 from api.vocabulary import CaseFileId
@@ -64,7 +64,7 @@ class LookAtWhereaboutsPayload:
 
 
 def _errors(error: PerisaiError) -> list[ChangeError]:
-    return [ChangeError(code=error.code, message=error.message)]
+    return [told(error)]
 
 
 def _made(look: looks.Look) -> LookPayload:

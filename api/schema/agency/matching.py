@@ -23,7 +23,7 @@ from api.errors import (
     ValueInvalid,
 )
 from api.schema import words
-from api.schema.agency.changes import REASON_TEXT, ChangeError
+from api.schema.agency.changes import REASON_TEXT, ChangeError, told
 from api.schema.context import PerisaiInfo, uuid_of
 from api.vocabulary import DefenderId, MatchAnswer, MatchId, MatchReason, MatchState
 
@@ -146,7 +146,7 @@ class AnswerMatchPayload:
 
 
 def _errors(error: PerisaiError) -> list[ChangeError]:
-    return [ChangeError(code=error.code, message=error.message)]
+    return [told(error)]
 
 
 def _id(record: UUID) -> strawberry.ID:

@@ -14,7 +14,7 @@ from api.errors import (
     StaleRevision,
 )
 from api.schema import words
-from api.schema.agency.changes import ChangeError
+from api.schema.agency.changes import ChangeError, told
 from api.schema.context import PerisaiInfo, uuid_of
 from api.vocabulary import OverrideReason, ReferralId, ReferralState
 
@@ -97,7 +97,5 @@ class OverrideChanges:
         try:
             at = await overrides.review(context.house, context.caller, referral_id)
         except MENDABLE as error:
-            return ReviewOverridePayload(
-                reviewed_at=None, errors=[ChangeError(code=error.code, message=error.message)]
-            )
+            return ReviewOverridePayload(reviewed_at=None, errors=[told(error)])
         return ReviewOverridePayload(reviewed_at=at, errors=[])

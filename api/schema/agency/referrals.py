@@ -21,7 +21,7 @@ from api.errors import (
     StaleRevision,
     ValueInvalid,
 )
-from api.schema.agency.changes import REASON_TEXT, ChangeError
+from api.schema.agency.changes import REASON_TEXT, ChangeError, told
 from api.schema.context import PerisaiInfo, uuid_of
 from api.vocabulary import (
     CaseFileId,
@@ -127,10 +127,9 @@ class ReferralPayload:
 InputOf = strawberry.argument(description="The change.")
 
 
-def _failed(error: PerisaiError) -> ReferralPayload:
-    return ReferralPayload(
-        referral_id=None, errors=[ChangeError(code=error.code, message=error.message)]
-    )
+def failed(error: PerisaiError) -> ReferralPayload:
+    """Say why nothing changed."""
+    return ReferralPayload(referral_id=None, errors=[told(error)])
 
 
 @strawberry.type(description="What a caseworker may ask about referrals.")
@@ -201,7 +200,7 @@ class ReferralMutation:
                 ),
             )
         except _MENDABLE as error:
-            return _failed(error)
+            return failed(error)
         return ReferralPayload(referral_id=strawberry.ID(str(made)), errors=[])
 
     @strawberry.mutation(description="Accept a referral that was made to your agency.")
@@ -216,7 +215,7 @@ class ReferralMutation:
         try:
             await referrals.accept(context.house, context.caller, referral_id)
         except _MENDABLE as error:
-            return _failed(error)
+            return failed(error)
         return ReferralPayload(referral_id=input.referral_id, errors=[])
 
     @strawberry.mutation(description="Decline a referral that was made to your agency.")
@@ -235,7 +234,7 @@ class ReferralMutation:
         try:
             await referrals.decline(context.house, context.caller, referral_id, reason)
         except _MENDABLE as error:
-            return _failed(error)
+            return failed(error)
         return ReferralPayload(referral_id=input.referral_id, errors=[])
 
     @strawberry.mutation(
@@ -253,7 +252,7 @@ class ReferralMutation:
         try:
             await referrals.withdraw(context.house, context.caller, referral_id, reason_text)
         except _MENDABLE as error:
-            return _failed(error)
+            return failed(error)
         return ReferralPayload(referral_id=input.referral_id, errors=[])
 
     @strawberry.mutation(
@@ -274,5 +273,5 @@ class ReferralMutation:
         try:
             await referrals.end(context.house, context.caller, referral_id, reason_text)
         except _MENDABLE as error:
-            return _failed(error)
+            return failed(error)
         return ReferralPayload(referral_id=input.referral_id, errors=[])

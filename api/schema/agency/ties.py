@@ -16,7 +16,7 @@ from api.errors import (
     ValueInvalid,
 )
 from api.schema import words
-from api.schema.agency.changes import ChangeError
+from api.schema.agency.changes import ChangeError, told
 from api.schema.context import PerisaiInfo, uuid_of
 from api.vocabulary import CaseFileId, MemberId, TieId, TieKind
 
@@ -80,7 +80,7 @@ InputOf = strawberry.argument(description="The change.")
 
 def _payload(tie_id: UUID | None, error: PerisaiError | None = None) -> TiePayload:
     made = None if tie_id is None else strawberry.ID(str(tie_id))
-    errors = [] if error is None else [ChangeError(code=error.code, message=error.message)]
+    errors = [] if error is None else [told(error)]
     return TiePayload(tie_id=made, errors=errors)
 
 
